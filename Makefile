@@ -1,0 +1,56 @@
+# The two commands that matter: `make demo` to see it work, `make test` to prove it. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+FAST := not (mariadb or redis or php or nginx or browser or slow)
+# make demo ARGS=--once     make test PYTEST="-k webhook"
+ARGS ?=
+PYTEST ?=
+
+.PHONY: help demo test test-fast check format requirements lock bench clean venv runtime packages
+
+help: ## Show what there is to make
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+demo: runtime ## See it: shop, Mollie and bridge simulated on this machine (ARGS=--once: run the scenario and exit)
+	$(BIN)/mollie-bridge demo $(ARGS)
+
+test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP and nginx (installs them when missing)
+	$(BIN)/pytest $(PYTEST)
+
+test-fast: venv ## The tests that need no service
+	$(BIN)/pytest -m "$(FAST)" $(PYTEST)
+
+check: venv ## Style, types, layers, PHP syntax, generated files
+	scripts/check
+
+format: venv ## Put the code into shape
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+requirements: venv ## The requirements and the tests that prove each
+	@$(BIN)/pytest --requirements -q -p no:terminal
+
+lock: venv ## Bring the pinned dependencies up to date with pyproject.toml
+	scripts/lock $(ARGS)
+
+bench: packages venv ## The benchmarks, each held against its limit
+	scripts/bench $(ARGS)
+
+clean: ## Remove what was made: the virtual environment and the caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What the others stand on. Each is quick when there is nothing to do.
+packages:
+	@scripts/debian-packages services
+
+venv:
+	@PYTHON=$(PYTHON) scripts/venv dev
+
+runtime:
+	@PYTHON=$(PYTHON) scripts/venv runtime

@@ -1,0 +1,36 @@
+"""Waiting for a condition with a deadline, so that no test ever sleeps for a guessed time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class WaitedInVain(AssertionError):
+    """The condition did not come true within the time limit."""
+
+
+def wait_until(
+    condition: Callable[[], T],
+    timeout: float = 10.0,
+    *,
+    what: str = "",
+    interval: float = 0.01,
+) -> T:
+    """Call `condition` until its answer is true and return that answer.
+
+    `timeout` and `interval` are seconds. Raises `WaitedInVain`, naming `what` and the last answer, when the time is up;
+    the condition is asked at least once, and once more after the last pause.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() >= deadline:
+            name = what or getattr(condition, "__qualname__", repr(condition))
+            raise WaitedInVain(f"waited {timeout:g} s in vain for {name}; the last answer was {answer!r}")
+        time.sleep(interval)
