@@ -1,0 +1,115 @@
+"""The other rows that the ledger keeps: idempotency keys, deliveries, refunds, the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.domain.cart import CartRef
+from bridge.domain.money import Money
+
+
+class KeyState(StrEnum):
+    """Whether the first request with an idempotency key has been answered."""
+
+    RUNNING = "running"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyRecord:
+    """An idempotency key in use. `fingerprint` is a hash of the request; `locked_until` bounds a crashed first request.
+
+    `status` and `body` are the stored answer (HTTP status and JSON text) once `state` is done.
+    """
+
+    scope: str
+    key: str
+    fingerprint: str
+    state: KeyState
+    attempt_id: str | None
+    expires_at: datetime
+    locked_until: datetime | None = None
+    status: int | None = None
+    body: str | None = None
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery is: `failed` has a next try, `dead` has none and needs a person."""
+
+    RECEIVED = "received"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One webhook call, stored. `source` is `mollie`, `shim`, or what made the bridge deliver to itself.
+
+    `seen_*` is what Mollie said when it was worked on; deliveries are equal when transaction, status, refunded and
+    charged back are.
+    """
+
+    id: str
+    transaction_id: str
+    source: str
+    state: DeliveryState
+    received_at: datetime
+    updated_at: datetime
+    next_try_at: datetime | None
+    cart: CartRef | None = None
+    query: str | None = None
+    tries: int = 0
+    seen_status: str | None = None
+    seen_refunded: int | None = None
+    seen_charged_back: int | None = None
+    decision: str | None = None
+    last_error: str | None = None
+
+
+class RefundState(StrEnum):
+    """How far a refund is. `uncertain`: sent, and nobody knows whether Mollie did it; never sent again blindly."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+COUNTS_AS_REFUNDED = frozenset({RefundState.QUEUED, RefundState.SENT, RefundState.REFUNDED, RefundState.UNCERTAIN})
+"""Refunds that take up part of what was paid: all but those that Mollie refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money on its way back. `key` is the Idempotency-Key, stored before anything is sent."""
+
+    id: str
+    cart: CartRef
+    attempt_id: str
+    transaction_id: str
+    money: Money
+    reason: str
+    key: str
+    state: RefundState
+    created_at: datetime
+    updated_at: datetime
+    mollie_refund_id: str | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One decision or event. `detail` holds small facts only: no secret, no card, no e-mail address, no payload."""
+
+    at: datetime
+    event: str
+    cart: CartRef | None = None
+    attempt_id: str | None = None
+    transaction_id: str | None = None
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)

@@ -1,0 +1,141 @@
+"""Deciding a settlement: what one delivery, with Mollie's answer in hand, may change.
+
+| observed | cart | decision |
+|---|---|---|
+| unknown at Mollie (404) | any | `Unknown` |
+| any | not known to the shop | `Unmatched` |
+| any | settled by this transaction, or its order was made for it | `Update` (first money: `Settle`) |
+| money in | settled by another, or ordered elsewhere | `Surplus` |
+| money in before, now given back | settled by another | `RecordOnly` |
+| open, pending or ended without money | settled by another | `Ignore` |
+| money in | not settled, a live attempt has another amount | `Hold` |
+| money in | not settled | `Settle` |
+| open, pending or ended without money | not settled | `Update` |
+
+"Settled by another" is what the ledger says or, for a cart that the ledger has not settled, what the shop's own tables
+say of its order. Where an order exists and nobody can tell for which transaction, money is passed on (the module finds
+the order and completes it) and news without money is ignored: it could only harm the order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.domain.attempt import Attempt, AttemptState
+from bridge.domain.observed import Gone, ObservedPayment, PaymentStatus
+from bridge.domain.shop import OrderOwner, OwnedBy, OwnedElsewhere, OwnerUnknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementFacts:
+    """All that a decision may look at; `attempt` is the observed transaction's own, `live` the cart's live one."""
+
+    cart_known: bool
+    settled_transaction_id: str | None = None
+    attempt: Attempt | None = None
+    live: Attempt | None = None
+    order_owner: OrderOwner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """This transaction settles the cart: pass it to the shop and verify what comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """News that the shop is to hear; it can not harm another transaction's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money for an amount the cart no longer has: decided when the live attempt `waits_for` ends."""
+
+    waits_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """Money for a cart that `settled_by` has settled: the shop's module must not hear of it."""
+
+    settled_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOnly:
+    """News of a surplus payment's refund: written down, never passed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Stale news of a payment that did not settle the cart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Mollie knows no such payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """The payment names no cart that the shop knows."""
+
+
+SettlementDecision = Settle | Update | Hold | Surplus | RecordOnly | Ignore | Unknown | Unmatched
+
+PASSED_ON = (Settle, Update)
+"""The decisions that the shop's module is to hear of."""
+
+
+def decide_settlement(observed: ObservedPayment | Gone, facts: SettlementFacts) -> SettlementDecision:
+    """The decision table above. Pure."""
+    if isinstance(observed, Gone):
+        return Unknown()
+    if not facts.cart_known:
+        return Unmatched()
+    settler = facts.settled_transaction_id or _shown_by_the_shop(facts.order_owner)
+    if settler == observed.transaction_id:
+        return Update() if facts.settled_transaction_id or not observed.money_in else Settle()
+    if settler is not None:
+        return _beside_another(observed, settler)
+    if not observed.money_in and isinstance(facts.order_owner, OwnerUnknown):
+        return Ignore()
+    if not observed.money_in:
+        return Update()
+    if facts.live is not None and _waits_for(facts.live, observed):
+        return Hold(facts.live.id)
+    return Settle()
+
+
+def _shown_by_the_shop(owner: OrderOwner | None) -> str | None:
+    match owner:
+        case OwnedBy(transaction_id):
+            return transaction_id
+        case OwnedElsewhere(module):
+            return f"module:{module}"
+        case OwnerUnknown() | None:
+            return None
+
+
+def _beside_another(observed: ObservedPayment, settler: str) -> SettlementDecision:
+    if observed.money_in:
+        return Surplus(settler)
+    if observed.status is PaymentStatus.PAID:
+        return RecordOnly()
+    return Ignore()
+
+
+def _waits_for(live: Attempt, observed: ObservedPayment) -> bool:
+    """Whether another live attempt has the amount that the cart has now, and this one has not."""
+    return live.transaction_id != observed.transaction_id and live.money != observed.money
+
+
+def state_after(decision: SettlementDecision, observed: ObservedPayment) -> AttemptState:
+    """The state that the observed transaction's attempt moves to (where that is a step forward)."""
+    match decision:
+        case Hold():
+            return AttemptState.HELD
+        case Surplus():
+            return AttemptState.SURPLUS
+        case _:
+            return observed.state
