@@ -79,6 +79,8 @@ def advance(current: AttemptState, target: AttemptState) -> AttemptState:
 class Attempt:
     """One payment attempt. Times are aware UTC; `id` is a UUIDv7 and the API's `payment_id`.
 
+    `money` is the cart's total as the caller asked for it; `charged` is what Mollie was asked for, once that is known.
+    They differ where the shop's module adds a payment fee, so attempts are compared by `money`.
     `mollie_key` is the Idempotency-Key under which the bridge itself creates the payment at Mollie (None: the shop's
     module creates it); `mollie_request` is what it sends with that key, so that a repeat sends the very same.
     """
@@ -90,6 +92,7 @@ class Attempt:
     customer_id: int
     created_at: datetime
     updated_at: datetime
+    charged: Money | None = None
     method: str | None = None
     basket_hash: str | None = None
     transaction_id: str | None = None

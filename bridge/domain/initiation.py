@@ -235,7 +235,7 @@ def _as_observed(truth: ObservedPayment, attempt: Attempt | None, facts: Initiat
         attempt=attempt,
         paid=truth.money_in,
         live=truth.is_live,
-        money=truth.money,
+        money=attempt.money if attempt else truth.money,
         checkout_url=truth.checkout_url,
         cancelable=truth.is_cancelable and truth.transaction_id not in facts.uncancelable,
         guess=False,

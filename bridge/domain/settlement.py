@@ -102,7 +102,7 @@ def decide_settlement(observed: ObservedPayment | Gone, facts: SettlementFacts) 
         return Ignore()
     if not observed.money_in:
         return Update()
-    if facts.live is not None and _waits_for(facts.live, observed):
+    if facts.live is not None and _has_another_amount(facts.live, observed, facts.attempt):
         return Hold(facts.live.id)
     return Settle()
 
@@ -125,9 +125,14 @@ def _beside_another(observed: ObservedPayment, settler: str) -> SettlementDecisi
     return Ignore()
 
 
-def _waits_for(live: Attempt, observed: ObservedPayment) -> bool:
-    """Whether another live attempt has the amount that the cart has now, and this one has not."""
-    return live.transaction_id != observed.transaction_id and live.money != observed.money
+def _has_another_amount(live: Attempt, observed: ObservedPayment, attempt: Attempt | None) -> bool:
+    """Whether another live attempt has the amount that the cart has now, and this one has not.
+
+    An attempt that gave way and has the live one's amount again (10, then 20, then 10) is the right money all the same.
+    """
+    if live.transaction_id == observed.transaction_id:
+        return False
+    return live.money != (attempt.money if attempt else observed.money)
 
 
 def state_after(decision: SettlementDecision, observed: ObservedPayment) -> AttemptState:

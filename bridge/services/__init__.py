@@ -1,0 +1,1 @@
+"""What the bridge does, written against `bridge.ports`: one service, one story."""

@@ -1,0 +1,58 @@
+"""The limits that the services work within; `bridge.config` fills them from the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bridge.domain.initiation import GatePolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseLimits:
+    """Seconds. `acquire`: how long a request waits for the cart's lock (then 503). `lifetime`: how long a lease lasts."""
+
+    acquire: float = 5.0
+    lifetime: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateLimits:
+    """`wait`: seconds to wait for another request's payment to be made. `waiting`, `waiting_per_cart`: how many may wait.
+
+    `ask_timeout`: seconds for all questions to Mollie that one initiation asks; `ask_limit`: how many it asks.
+    """
+
+    policy: GatePolicy = field(default_factory=GatePolicy)
+    wait: float = 2.0
+    waiting: int = 32
+    waiting_per_cart: int = 4
+    ask_timeout: float = 1.5
+    ask_limit: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLimits:
+    """`lifetime`: how long an idempotency key is kept. `running`: how long its first request may take to answer."""
+
+    lifetime: timedelta = timedelta(seconds=300)
+    running: timedelta = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookLimits:
+    """Seconds, and counts.
+
+    `inline`: how long a routed webhook is worked on before Mollie is told to come again (Mollie waits 15 s).
+    `claim_wait`: how long a claim waits for the lease (the shim waits 2.5 s in all).
+    `shop_timeout`: how long the shop may take. `first_pause`, `longest_pause`: back-off between tries of a delivery.
+    `tries`: after so many a delivery is dead.
+    """
+
+    inline: float = 12.0
+    claim_wait: float = 1.5
+    shop_timeout: float = 30.0
+    first_pause: float = 5.0
+    longest_pause: float = 3600.0
+    tries: int = 30
+    settle_wait: float = 2.0
