@@ -29,7 +29,7 @@ class Guard:
         atexit.register(self._dismiss)
 
     def watch(self, pid: int) -> None:
-        """Have the process killed when this one has ended."""
+        """Have the process, and the process group that it leads, killed when this one has ended."""
         self._tell(f"pid {pid}")
 
     def remove(self, folder: Path) -> None:
@@ -55,7 +55,7 @@ def main() -> None:
     """Collect what there is to clean up until the parent is gone, then clean up."""
     parent = os.pidfd_open(os.getppid())
     # A pidfd stays with its process: a number that was given to another program since is never signalled.
-    processes: list[int] = []
+    processes: dict[int, int] = {}
     folders: list[str] = []
     pending = b""
     while True:
@@ -69,12 +69,13 @@ def main() -> None:
                 folders.append(argument)
             else:
                 with contextlib.suppress(ProcessLookupError):
-                    processes.append(os.pidfd_open(int(argument)))
+                    processes[os.pidfd_open(int(argument))] = int(argument)
         if not chunk:
             break
-    for process in processes:
+    for process, pid in processes.items():
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(process, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
     # A pidfd becomes readable when its process has ended; only then nobody writes into the folder any more.
     for process in processes:
         select.select([process], [], [], 5)

@@ -94,8 +94,7 @@ class PrivateMariaDB(PrivateServer):
                 f"--datadir={self._datadir}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
-                *self._small(),
-                *self._as_root(),
+                *self._common(),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -119,7 +118,6 @@ class PrivateMariaDB(PrivateServer):
             self._server,
             "--no-defaults",
             f"--datadir={self._datadir}",
-            f"--tmpdir={self.folder}",
             f"--socket={self.socket}",
             f"--bind-address={self.host}",
             f"--port={self.port}",
@@ -131,8 +129,7 @@ class PrivateMariaDB(PrivateServer):
             # A deadlock or a forgotten lock shows as an error in the test instead of as its time-out.
             "--innodb-lock-wait-timeout=10",
             "--innodb-flush-log-at-trx-commit=1",
-            *self._small(),
-            *self._as_root(),
+            *self._common(),
         ]
 
     def answers(self) -> bool:
@@ -187,18 +184,16 @@ class PrivateMariaDB(PrivateServer):
     def _init_file(self) -> Path:
         return self.folder / "init.sql"
 
-    @staticmethod
-    def _small() -> list[str]:
+    def _common(self) -> list[str]:
         return [
+            # A starting server empties its temporary folder of tables: shared, it would take those of a neighbour.
+            f"--tmpdir={self.folder}",
             "--skip-name-resolve",
             "--performance-schema=off",
             "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=32M",
             "--aria-pagecache-buffer-size=8M",
             "--key-buffer-size=1M",
+            # MariaDB refuses to run as root unless told so; as anybody else it runs as who starts it.
+            *(["--user=root"] if os.geteuid() == 0 else []),
         ]
-
-    @staticmethod
-    def _as_root() -> list[str]:
-        # MariaDB refuses to run as root unless told so; as anybody else it runs as who starts it.
-        return ["--user=root"] if os.geteuid() == 0 else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import shutil
 import signal
@@ -51,6 +53,15 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("no free port between 15000 and 32000 on 127.0.0.1")
+
+
+def accepts_connections(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def alive(pid: int) -> bool:
@@ -146,7 +157,7 @@ class PrivateServer(ABC):
         """Prepare and start."""
         try:
             self.prepare()
-            self.start()
+            self._start_on_a_free_port()
         except BaseException:
             self.close()
             raise
@@ -155,6 +166,17 @@ class PrivateServer(ABC):
     def __exit__(self, *_: object) -> None:
         """Kill and remove: nothing in the folder is wanted any more."""
         self.close()
+
+    def _start_on_a_free_port(self) -> None:
+        # Somebody else may take the port between the look and the start, most likely another test process.
+        for _ in range(3):
+            try:
+                return self.start()
+            except ServerFailed:
+                if "in use" not in self.log_end():
+                    raise
+                self.port = free_port()
+        return self.start()
 
     def _answers_or_ended(self) -> bool:
         if not self.running:
@@ -166,8 +188,9 @@ class PrivateServer(ABC):
         if process is None:
             return
         process.send_signal(how)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # The server leads a process group: no worker of it stays behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
