@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from tests.services.redis import PrivateRedis
+from tests.services.redis import NO_RETRY, PrivateRedis
 
 pytestmark = pytest.mark.redis
 
@@ -14,7 +14,7 @@ def test_it_is_empty_and_asks_for_its_password(redis_server: PrivateRedis) -> No
     with redis_server.client() as client:
         assert client.dbsize() == 0
     with (
-        redis.Redis(host=redis_server.host, port=redis_server.port, retry=None) as stranger,
+        redis.Redis(host=redis_server.host, port=redis_server.port, retry=NO_RETRY) as stranger,
         pytest.raises(redis.AuthenticationError),
     ):
         stranger.ping()

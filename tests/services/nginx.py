@@ -33,7 +33,7 @@ http {{
 
 
 class PrivateNginx(PrivateServer):
-    """nginx with one server; `server` is what stands in its block, `http` what stands around it (an upstream or map)."""
+    """nginx with one server: `server` stands in its block, `http` around it (a map, an upstream)."""
 
     name = "nginx"
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import secrets
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.services.process import PrivateServer, program
 
 SERVER_PACKAGE = "redis-server"
+
+NO_RETRY = Retry(NoBackoff(), 0)
+"""For a client that is to see the first failure: by itself redis-py tries for seconds, even a wrong password."""
 
 
 class PrivateRedis(PrivateServer):
@@ -56,8 +61,7 @@ class PrivateRedis(PrivateServer):
 
     def answers(self) -> bool:
         """Whether it takes the password and has its data loaded."""
-        # No retries here: `start` asks again by itself.
-        with redis.Redis.from_url(self.url, socket_timeout=1, retry=None) as client:
+        with redis.Redis.from_url(self.url, socket_timeout=1, retry=NO_RETRY) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:
