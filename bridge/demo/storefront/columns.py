@@ -7,7 +7,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, DateTime, Index, Insert, Integer, Numeric, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Index,
+    Insert,
+    Integer,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -28,13 +41,15 @@ class Price(TypeDecorator[Decimal]):
     impl = Numeric
     cache_ok = True
 
-    def __init__(self) -> None:
-        super().__init__(20, 6)
+    def __init__(self, precision: int = 20) -> None:
+        super().__init__(precision, 6)
+        self.precision = precision
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The real type on a server, SQLite's own number type on SQLite."""
-        number: TypeEngine[Any] = Numeric(20, 6, asdecimal=False) if dialect.name == "sqlite" else Numeric(20, 6)
-        return dialect.type_descriptor(number)
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Numeric(self.precision, 6, asdecimal=False))
+        return dialect.type_descriptor(Numeric(self.precision, 6))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | None:
         """Six places, as the shop stores them."""
@@ -66,6 +81,13 @@ class ZeroDate(TypeDecorator[datetime]):
         return value if isinstance(value, datetime) else None
 
 
+def table(name: str, metadata: MetaData, *parts: Column[Any], charset: str = "utf8mb4") -> Table:
+    """A table on InnoDB with the character set that the real one has."""
+    options = {"engine": "InnoDB", "charset": charset, "collate": f"{charset}_general_ci"}
+    by_server: dict[str, Any] = {f"{s}_{option}": value for s in _SERVERS for option, value in options.items()}
+    return Table(name, metadata, *parts, **by_server)
+
+
 def key(name: str, *, auto: bool = True, default: int | None = None) -> Column[int]:
     """A primary key column, unsigned on a server; `auto` numbers it."""
     stated = None if default is None else str(default)
@@ -92,7 +114,7 @@ def price(name: str, default: str | None = "0.000000") -> Column[Decimal]:
 
 def rate(name: str) -> Column[Decimal]:
     """A currency's conversion rate, decimal(13,6) in the shop, one by default."""
-    return Column(name, Price(), nullable=False, default=Decimal(1), server_default="1.000000")
+    return Column(name, Price(13), nullable=False, default=Decimal(1), server_default="1.000000")
 
 
 def word(name: str, length: int, default: str | None = None) -> Column[str]:

@@ -61,7 +61,7 @@ def shop_tables(prefix: str = "ps_") -> ShopTables:
 
 
 def _shop(metadata: MetaData, prefix: str) -> dict[str, Table]:
-    shop = Table(
+    shop = c.table(
         f"{prefix}shop",
         metadata,
         c.key("id_shop"),
@@ -73,7 +73,7 @@ def _shop(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.flag("active", 1),
         c.flag("deleted"),
     )
-    currency = Table(
+    currency = c.table(
         f"{prefix}currency",
         metadata,
         c.key("id_currency"),
@@ -85,7 +85,7 @@ def _shop(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.flag("deleted"),
         c.flag("active", 1),
     )
-    configuration = Table(
+    configuration = c.table(
         f"{prefix}configuration",
         metadata,
         c.key("id_configuration"),
@@ -101,7 +101,7 @@ def _shop(metadata: MetaData, prefix: str) -> dict[str, Table]:
 
 
 def _customers_and_products(metadata: MetaData, prefix: str) -> dict[str, Table]:
-    customer = Table(
+    customer = c.table(
         f"{prefix}customer",
         metadata,
         c.key("id_customer"),
@@ -120,7 +120,7 @@ def _customers_and_products(metadata: MetaData, prefix: str) -> dict[str, Table]
         c.moment("date_add"),
         c.moment("date_upd"),
     )
-    product = Table(
+    product = c.table(
         f"{prefix}product",
         metadata,
         c.key("id_product"),
@@ -131,7 +131,7 @@ def _customers_and_products(metadata: MetaData, prefix: str) -> dict[str, Table]
         c.moment("date_add"),
         c.moment("date_upd"),
     )
-    product_lang = Table(
+    product_lang = c.table(
         f"{prefix}product_lang",
         metadata,
         c.key("id_product", auto=False),
@@ -145,7 +145,7 @@ def _customers_and_products(metadata: MetaData, prefix: str) -> dict[str, Table]
 
 
 def _carts(metadata: MetaData, prefix: str) -> dict[str, Table]:
-    cart = Table(
+    cart = c.table(
         f"{prefix}cart",
         metadata,
         c.key("id_cart"),
@@ -164,7 +164,7 @@ def _carts(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.moment("date_add"),
         c.moment("date_upd"),
     )
-    cart_product = Table(
+    cart_product = c.table(
         f"{prefix}cart_product",
         metadata,
         c.key("id_cart", auto=False),
@@ -182,7 +182,7 @@ def _carts(metadata: MetaData, prefix: str) -> dict[str, Table]:
 
 
 def _module(metadata: MetaData, prefix: str) -> dict[str, Table]:
-    payments = Table(
+    payments = c.table(
         f"{prefix}mollie_payments",
         metadata,
         Column("transaction_id", String(64), primary_key=True),
@@ -195,6 +195,7 @@ def _module(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.maybe("reason", String(64)),
         c.moment("created_at"),
         c.moment("updated_at", nullable=True),
+        charset="utf8mb3",
     )
     c.indexed(payments, cart_id=("cart_id", "order_reference"))
     return {"mollie_payments": payments}

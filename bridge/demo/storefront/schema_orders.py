@@ -18,7 +18,7 @@ def order_tables(metadata: MetaData, prefix: str) -> dict[str, Table]:
 
 
 def _orders(metadata: MetaData, prefix: str) -> Table:
-    orders = Table(
+    orders = c.table(
         f"{prefix}orders",
         metadata,
         c.key("id_order"),
@@ -58,7 +58,7 @@ def _orders(metadata: MetaData, prefix: str) -> Table:
 
 
 def _order_detail(metadata: MetaData, prefix: str) -> Table:
-    detail = Table(
+    detail = c.table(
         f"{prefix}order_detail",
         metadata,
         c.key("id_order_detail"),
@@ -80,7 +80,7 @@ def _order_detail(metadata: MetaData, prefix: str) -> Table:
 
 
 def _money(metadata: MetaData, prefix: str) -> dict[str, Table]:
-    payment = Table(
+    payment = c.table(
         f"{prefix}order_payment",
         metadata,
         c.key("id_order_payment"),
@@ -92,7 +92,7 @@ def _money(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.maybe("transaction_id", String(254)),
         c.moment("date_add"),
     )
-    invoice = Table(
+    invoice = c.table(
         f"{prefix}order_invoice",
         metadata,
         c.key("id_order_invoice"),
@@ -106,7 +106,7 @@ def _money(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.uint("shipping_tax_computation_method", stated=False),
         c.moment("date_add"),
     )
-    paid_invoice = Table(
+    paid_invoice = c.table(
         f"{prefix}order_invoice_payment",
         metadata,
         c.key("id_order_invoice", auto=False),
@@ -120,7 +120,7 @@ def _money(metadata: MetaData, prefix: str) -> dict[str, Table]:
 
 
 def _states(metadata: MetaData, prefix: str) -> dict[str, Table]:
-    history = Table(
+    history = c.table(
         f"{prefix}order_history",
         metadata,
         c.key("id_order_history"),
@@ -129,7 +129,7 @@ def _states(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.uint("id_order_state", None),
         c.moment("date_add"),
     )
-    state = Table(
+    state = c.table(
         f"{prefix}order_state",
         metadata,
         c.key("id_order_state"),
@@ -143,7 +143,7 @@ def _states(metadata: MetaData, prefix: str) -> dict[str, Table]:
         c.flag("paid"),
         c.flag("deleted"),
     )
-    state_lang = Table(
+    state_lang = c.table(
         f"{prefix}order_state_lang",
         metadata,
         c.key("id_order_state", auto=False),
