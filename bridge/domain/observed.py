@@ -40,6 +40,7 @@ class ObservedPayment:
     method: str | None = None
     checkout_url: str | None = None
     is_cancelable: bool = False
+    created_at: datetime | None = None
     expires_at: datetime | None = None
     webhook_url: str | None = None
 

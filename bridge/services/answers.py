@@ -70,7 +70,9 @@ def describe(
         payment_id=attempt.id if attempt else None,
         transaction_id=attempt.transaction_id if attempt else None,
         status=attempt.state.value if attempt else None,
-        checkout_url=attempt.checkout_url if attempt and action in (Action.RESUME, Action.CREATE, Action.NONE) else None,
+        checkout_url=attempt.checkout_url
+        if attempt and action in (Action.RESUME, Action.CREATE, Action.NONE)
+        else None,
         order_id=first.order_id if first else None,
         order_reference=first.reference if first else None,
         invoice_number=invoices[0] if invoices else None,
