@@ -123,7 +123,10 @@ def _add_faults(control: Blueprint, simulator: MollieSimulator) -> None:
         unknown = set(given) - {each.name for each in fields(Fault)}
         if unknown or given.get("kind") not in list(FaultKind):
             raise ApiError(400, f"kind is one of {', '.join(FaultKind)}; not known here: {sorted(unknown)}")
-        fault = Fault(**{**given, "kind": FaultKind(given["kind"])})
+        try:
+            fault = Fault(**{**given, "kind": FaultKind(given["kind"])})
+        except (ValueError, TypeError) as error:
+            raise ApiError(400, f"Not a fault: {error}") from error
         simulator.faults.add(fault)
         return jsonify(asdict(fault)), 201
 

@@ -42,6 +42,15 @@ class Fault:
     body: str = ""
     content_type: str = "application/hal+json"
 
+    def __post_init__(self) -> None:
+        """Refuse a rule that could never be used; raises ValueError."""
+        if self.times is not None and self.times < 1:
+            raise ValueError("times must be at least 1, or None for always")
+        try:
+            re.compile(self.method), re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"method and path are regular expressions: {error}") from error
+
     def matches(self, method: str, path: str) -> bool:
         """Whether this rule is about such a request."""
         return re.fullmatch(self.method, method) is not None and re.fullmatch(self.path, path) is not None
@@ -137,7 +146,9 @@ class Faults:
 
     def wait(self, seconds: float) -> None:
         """Wait for `seconds`, or until the faults are cleared: a hanging request never outlives its test."""
-        self._let_go.wait(seconds)
+        with self._lock:
+            let_go = self._let_go
+        let_go.wait(seconds)
 
     def rules(self) -> list[tuple[Fault, int | None]]:
         """The rules that stand, each with how often it is still to be used (None: always)."""
