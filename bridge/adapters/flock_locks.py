@@ -7,12 +7,14 @@ can not release it, so several server processes can not share leases through thi
 from __future__ import annotations
 
 import os
+import time
+from functools import partial
 from pathlib import Path
 
-from filelock import unlock_descriptor
+from filelock import lock_descriptor, unlock_descriptor
 
 from bridge.adapters.lock_files import lock_file_name, open_lock_file, still_named
-from bridge.adapters.lock_holds import LockHolds
+from bridge.adapters.lock_holds import LockHolds, new_token
 from bridge.adapters.lock_keeper import LockKeeper
 from bridge.adapters.lock_queue import LockQueue
 from bridge.adapters.lock_sight import holders_by_file, process_name
@@ -20,6 +22,9 @@ from bridge.adapters.lock_wait import LockWaits
 from bridge.domain.errors import LockBackendDown
 from bridge.ports.clock import Clock
 from bridge.ports.locks import Grant, HeldLock
+
+_COURTESY = 0.0001
+"""Seconds: with what the scheduler adds, about twice the time a sleeping process takes to get going (50 us)."""
 
 
 class FlockCartLocks:
@@ -37,21 +42,30 @@ class FlockCartLocks:
         self._queue = LockQueue()
         self._waits = LockWaits(self._keeper)
         self._holds = LockHolds(clock, self._keeper)
+        self._crowded: str | None = None
 
     def acquire(self, key: str, *, timeout: float, lifetime: float, purpose: str, keep: bool = True) -> Grant | None:
         """See `CartLocks.acquire`. A kept hold needs no watchdog here: the kernel keeps it while the process lives."""
         deadline = self._clock.monotonic() + timeout
+        token = new_token()  # before the wait: under the lock others would wait for its making
         self._holds.end_when_over(key)
         if not self._queue.enter(key, timeout):
             return None
         try:
-            grant = self._take(key, deadline, purpose, None if keep else lifetime)
+            descriptor = self._lock_file(key, deadline)
         except BaseException:
             self._queue.leave(key)
             raise
-        if grant is None:
+        if descriptor is None:
             self._queue.leave(key)
-        return grant
+            return None
+        return self._holds.add(
+            key,
+            token=token,
+            purpose=purpose,
+            lifetime=None if keep else lifetime,
+            let_go=partial(self._let_go, key, descriptor),
+        )
 
     def renew(self, key: str, token: str, *, lifetime: float) -> Grant | None:
         """See `CartLocks.renew`."""
@@ -92,28 +106,15 @@ class FlockCartLocks:
         self._holds.close()
         self._keeper.close()
 
-    def _take(self, key: str, deadline: float, purpose: str, lifetime: float | None) -> Grant | None:
-        descriptor = self._lock_file(key, deadline)
-        if descriptor is None:
-            return None
-
-        def let_go() -> None:
-            _unlock(descriptor)
-            self._queue.leave(key)
-
-        try:
-            return self._holds.add(key, purpose=purpose, lifetime=lifetime, let_go=let_go)
-        except BaseException:
-            _unlock(descriptor)
-            raise
-
     def _lock_file(self, key: str, deadline: float) -> int | None:
         path = self._directory / lock_file_name(key)
         while True:
             descriptor = open_lock_file(path)
             try:
-                locked = self._waits.lock_within(descriptor, deadline - self._clock.monotonic())
-                if locked and still_named(descriptor, path):
+                locked = self._try(key, descriptor) or self._waits.lock_within(
+                    descriptor, deadline - self._clock.monotonic()
+                )
+                if locked and still_named(descriptor):
                     return descriptor
             except OSError as error:
                 os.close(descriptor)
@@ -125,9 +126,20 @@ class FlockCartLocks:
             if not locked:
                 return None
 
+    def _try(self, key: str, descriptor: int) -> bool:
+        # Whoever waits in the kernel for this file needs a moment to wake up once it is free, and would be overtaken by
+        # us, again and again, if we came back at once. So we let him pass when there was somebody the last time.
+        if self._crowded == key:
+            time.sleep(_COURTESY)
+        free = lock_descriptor(descriptor, blocking=False)
+        self._crowded = None if free else key
+        return free
 
-def _unlock(descriptor: int) -> None:
-    # Unlocked by name and not by closing alone: a child process that was forked meanwhile shares the open file, and the
-    # kernel would keep the lock until it closes its copy too.
-    unlock_descriptor(descriptor)
-    os.close(descriptor)
+    def _let_go(self, key: str, descriptor: int) -> None:
+        # Unlocked by name and not by closing alone: a child process that was forked meanwhile shares the open file, and
+        # the kernel would keep the lock until the child closes its copy too.
+        try:
+            unlock_descriptor(descriptor)
+        finally:
+            os.close(descriptor)
+            self._queue.leave(key)

@@ -70,18 +70,13 @@ def open_lock_file(path: Path) -> int:
     return descriptor
 
 
-def still_named(descriptor: int, path: Path) -> bool:
-    """Whether the name still leads to this very file.
+def still_named(descriptor: int) -> bool:
+    """Whether the file still has a name.
 
     A cleaner of temporary files may have removed it between our opening and our locking it: then the next contender
     makes and locks another file, and both would hold "the" lock.
     """
-    ours = os.fstat(descriptor)
-    try:
-        named = path.lstat()
-    except FileNotFoundError:
-        return False
-    return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)
+    return os.fstat(descriptor).st_nlink > 0
 
 
 def _open(path: Path) -> int:

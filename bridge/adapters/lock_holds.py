@@ -14,6 +14,11 @@ from bridge.ports.clock import Clock
 from bridge.ports.locks import Grant
 
 
+def new_token() -> str:
+    """What names one hold and can not be guessed (192 bits)."""
+    return token_urlsafe(24)
+
+
 @dataclass(slots=True)
 class _Hold:
     grant: Grant
@@ -35,27 +40,28 @@ class LockHolds:
         self._holds: dict[str, _Hold] = {}
         self._closed = False
 
-    def add(self, key: str, *, purpose: str, lifetime: float | None, let_go: Callable[[], None]) -> Grant:
+    def add(self, key: str, *, token: str, purpose: str, lifetime: float | None, let_go: Callable[[], None]) -> Grant:
         """Enter a hold that ends after `lifetime` seconds (None: with its release).
 
-        Raises `LockBackendDown` after `close`; then `let_go` has not been called.
+        Raises `LockBackendDown` after `close`, and has let go then.
         """
         now = self._clock.now()
         grant = Grant(
             key=key,
-            token=token_urlsafe(24),
+            token=token,
             purpose=purpose,
             taken_at=now,
             expires_at=None if lifetime is None else now + timedelta(seconds=lifetime),
         )
         hold = _Hold(grant=grant, let_go=let_go, ends_at=None)
         with self._mutex:
-            if self._closed:
-                raise LockBackendDown("the locks of this process are closed: it is shutting down")
-            self._holds[key] = hold
-            if lifetime is not None:
-                self._limit(hold, lifetime)
-        return grant
+            if not self._closed:
+                self._holds[key] = hold
+                if lifetime is not None:
+                    self._limit(hold, lifetime)
+                return grant
+        let_go()
+        raise LockBackendDown("the locks of this process are closed: it is shutting down")
 
     def renew(self, key: str, token: str, lifetime: float) -> Grant | None:
         """Move the end of a hold to `lifetime` seconds from now; None when it is no longer the caller's.

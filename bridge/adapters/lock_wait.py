@@ -28,8 +28,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from filelock import lock_descriptor
-
 from bridge.adapters.lock_keeper import LockKeeper
 from bridge.domain.errors import LockBackendDown
 
@@ -46,15 +44,13 @@ class LockWaits:
         self._changed = threading.Condition()
         self._alarms: set[_Alarm] = set()
         self._closed = False
+        self._thread = threading.local()
 
     def lock_within(self, descriptor: int, seconds: float) -> bool:
-        """Lock the open file exclusively, waiting up to `seconds` (0: not at all) in the kernel; False when time is up.
+        """Lock the open file exclusively, waiting for it up to `seconds` in the kernel; False when the time is up.
 
-        The uncontended way is one non-blocking call in the calling thread. Raises OSError when the file system can not
-        lock.
+        Raises OSError when the file system can not lock.
         """
-        if lock_descriptor(descriptor, blocking=False):
-            return True
         if seconds <= 0:
             return False
         with self._alarm(seconds) as alarm:
@@ -70,21 +66,27 @@ class LockWaits:
 
     @contextmanager
     def _alarm(self, seconds: float) -> Iterator[_Alarm]:
+        self._let_signal_through()
         alarm = _Alarm(self._signal)
-        # A server's threads may have been started with all signals blocked; this one must get through.
-        mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, {self._signal})
         with self._changed:
-            appointment = self._keeper.call_in(0 if self._closed else seconds, alarm.ring)
             self._alarms.add(alarm)
+            appointment = self._keeper.call_in(0 if self._closed else seconds, alarm.ring)
         try:
             yield alarm
         finally:
+            # Here the lock may just have been taken and others wait for its end: nothing slow.
             alarm.stop_listening()
             self._keeper.cancel(appointment)
-            with self._changed:
-                self._alarms.discard(alarm)
-                self._changed.notify_all()
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            self._alarms.discard(alarm)
+            if self._closed:
+                with self._changed:
+                    self._changed.notify_all()
+
+    def _let_signal_through(self) -> None:
+        # A server's threads may have been started with all signals blocked. It stays unblocked: nobody else sends it.
+        if not getattr(self._thread, "listens", False):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {self._signal})
+            self._thread.listens = True
 
 
 def _lock_unless_rung(descriptor: int, alarm: _Alarm) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
-from bridge.adapters.lock_holds import LockHolds
+from bridge.adapters.lock_holds import LockHolds, new_token
 from bridge.adapters.lock_keeper import LockKeeper
 from bridge.adapters.lock_queue import LockQueue
-from bridge.domain.errors import LockBackendDown
 from bridge.ports.clock import Clock
 from bridge.ports.locks import Grant, HeldLock
 
@@ -25,13 +25,13 @@ class MemoryCartLocks:
         self._holds.end_when_over(key)
         if not self._queue.enter(key, timeout):
             return None
-        try:
-            return self._holds.add(
-                key, purpose=purpose, lifetime=None if keep else lifetime, let_go=lambda: self._queue.leave(key)
-            )
-        except LockBackendDown:
-            self._queue.leave(key)
-            raise
+        return self._holds.add(
+            key,
+            token=new_token(),
+            purpose=purpose,
+            lifetime=None if keep else lifetime,
+            let_go=partial(self._queue.leave, key),
+        )
 
     def renew(self, key: str, token: str, *, lifetime: float) -> Grant | None:
         """See `CartLocks.renew`."""
