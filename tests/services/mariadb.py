@@ -91,6 +91,7 @@ class PrivateMariaDB(PrivateServer):
             [
                 self._installer,
                 "--no-defaults",
+                "--force",  # also where the machine's own name can not be looked up
                 f"--datadir={self._datadir}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
