@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 
 from bridge.demo.serving import serve_in_thread
 from bridge.demo.simulator import MollieSimulator, create_app
@@ -25,6 +25,12 @@ class Scene:
     mollie_url: str
     shop: ToyShop
     twin: ToyShop
+
+    def calm(self) -> None:
+        """Take back what a test has set on the shops."""
+        for shop in (self.shop, self.twin):
+            shop.pause, shop.api_key = 0.0, None
+            shop.failures.clear()
 
     def pay_at_mollie(self, transaction_id: str) -> None:
         """The shopper pays; nobody is told yet."""
@@ -66,5 +72,11 @@ def open_scene(engine: Engine, folder: Path, *, prefix: str = PREFIX, pause: flo
 
 
 def sqlite_engine(folder: Path) -> Engine:
-    """A file database, as the demo has it."""
-    return create_engine(f"sqlite:///{folder / 'shop.sqlite'}", connect_args={"timeout": 30})
+    """A file database, as the demo has it, but one that does not wait for the disk."""
+    engine = create_engine(f"sqlite:///{folder / 'shop.sqlite'}", connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def hurry(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    return engine

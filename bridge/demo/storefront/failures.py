@@ -40,6 +40,8 @@ class Failures:
         self._next: list[Failure] = []
         self._resumed = threading.Event()
         self.always: Failure | None = None
+        self.hanging = 0
+        """How many webhooks hang now."""
         self.hang_limit = 60.0
         """Seconds after which a hanging webhook goes on by itself, so that no thread outlives its test for long."""
 
@@ -55,7 +57,11 @@ class Failures:
 
     def hang(self) -> None:
         """Wait for `resume`."""
+        with self._lock:
+            self.hanging += 1
         self._resumed.wait(self.hang_limit)
+        with self._lock:
+            self.hanging -= 1
 
     def resume(self) -> None:
         """Let everything that hangs go on, and everything to come not hang any more until `clear`."""

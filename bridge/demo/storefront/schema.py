@@ -7,6 +7,7 @@ insert, so that the same statements run on a database restored from a real shop'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, Text
 
@@ -47,8 +48,12 @@ class ShopTables:
         self.metadata.drop_all(engine)
 
 
+@cache
 def shop_tables(prefix: str = "ps_") -> ShopTables:
-    """Describe the tables under `prefix`; nothing is created yet."""
+    """Describe the tables under `prefix`; nothing is created yet.
+
+    The same prefix gives the same objects: SQLAlchemy's cache of compiled statements goes by them.
+    """
     metadata = MetaData()
     tables = {
         **_shop(metadata, prefix),
