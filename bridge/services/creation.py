@@ -4,7 +4,7 @@
 |---|---|---|---|
 | created | open, bound | done | the payment |
 | not done, and Mollie said so | released | free again | Mollie's error |
-| nobody knows (time-out, still in progress at Mollie) | uncertain | free again | 503; a repeat sends the same key and payload |
+| nobody knows (time-out, in progress at Mollie) | uncertain | free again | 503; a repeat sends the same again |
 """
 
 from __future__ import annotations

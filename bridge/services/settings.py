@@ -10,7 +10,7 @@ from bridge.domain.initiation import GatePolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseLimits:
-    """Seconds. `acquire`: how long a request waits for the cart's lock (then 503). `lifetime`: how long a lease lasts."""
+    """Seconds. `acquire`: how long a request waits for a cart's lock (then 503). `lifetime`: how long a lease lasts."""
 
     acquire: float = 5.0
     lifetime: float = 60.0
@@ -18,7 +18,7 @@ class LeaseLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateLimits:
-    """`wait`: seconds to wait for another request's payment to be made. `waiting`, `waiting_per_cart`: how many may wait.
+    """`wait`: seconds to wait for another request's payment. `waiting`, `waiting_per_cart`: how many may wait.
 
     `ask_timeout`: seconds for all questions to Mollie that one initiation asks; `ask_limit`: how many it asks.
     """
@@ -43,15 +43,20 @@ class KeyLimits:
 class WebhookLimits:
     """Seconds, and counts.
 
-    `inline`: how long a routed webhook is worked on before Mollie is told to come again (Mollie waits 15 s).
-    `claim_wait`: how long a claim waits for the lease (the shim waits 2.5 s in all).
-    `shop_timeout`: how long the shop may take. `first_pause`, `longest_pause`: back-off between tries of a delivery.
-    `tries`: after so many a delivery is dead.
+    `inline`: how long a routed webhook may take before Mollie is told to come again (Mollie waits 15 s).
+    `lease_wait`, `claim_wait`: how long the lease is waited for, routed and claimed (the shim waits 2.5 s in all).
+    `shop_timeout`: how long the shop may take. `working`: after so long a delivery whose worker died is due again.
+    `delegated_rest`: when the inbox looks after a delivery that the shim claimed and did not complete.
+    `first_pause`, `longest_pause`: back-off between tries. `tries`: after so many a delivery is dead.
+    `settle_wait`: how long a shopper who is back waits for his order.
     """
 
     inline: float = 12.0
+    lease_wait: float = 5.0
     claim_wait: float = 1.5
     shop_timeout: float = 30.0
+    working: timedelta = timedelta(seconds=90)
+    delegated_rest: timedelta = timedelta(seconds=120)
     first_pause: float = 5.0
     longest_pause: float = 3600.0
     tries: int = 30

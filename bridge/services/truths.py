@@ -28,7 +28,7 @@ class Truths:
         try:
             mollie = self._accounts.of(shop_id)
         except MollieError as error:
-            log.error("mollie.no_access", shop_id=shop_id, error=str(error))
+            log.warning("mollie.no_access", shop_id=shop_id, error=str(error))
             return answers
         for transaction_id in transaction_ids[: self._limits.ask_limit]:
             answers[transaction_id] = self._ask_one(mollie, transaction_id, until)

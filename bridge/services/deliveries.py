@@ -1,0 +1,45 @@
+"""Deliveries: what comes in from Mollie, and what the bridge delivers to itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bridge.domain.attempt import AttemptState
+from bridge.domain.records import Delivery, DeliveryState
+from bridge.ports.ledger import CartTransaction
+from bridge.services.attempts import find_live
+from bridge.services.ids import new_id
+from bridge.services.leases import Lease
+
+
+def new_delivery(transaction_id: str, *, source: str, now: datetime, query: str | None = None) -> Delivery:
+    """A delivery that has just come in (or that the bridge makes to itself), due at once."""
+    return Delivery(
+        id=new_id(),
+        transaction_id=transaction_id,
+        source=source,
+        state=DeliveryState.RECEIVED,
+        received_at=now,
+        updated_at=now,
+        next_try_at=now,
+        query=query,
+    )
+
+
+def wake_held(tx: CartTransaction, now: datetime) -> None:
+    """Have held money decided again, once no live attempt stands against it (any more)."""
+    if find_live(tx) is not None:
+        return
+    for attempt in tx.attempts():
+        if attempt.state is AttemptState.HELD and attempt.transaction_id is not None:
+            tx.save_delivery(new_delivery(attempt.transaction_id, source="held", now=now))
+
+
+def ids_of(lease: Lease, delivery: Delivery) -> dict[str, str | int]:
+    """The fields that every log line about a delivery carries."""
+    return {
+        "cart_id": lease.cart.cart_id,
+        "shop_id": lease.cart.shop_id,
+        "transaction_id": delivery.transaction_id,
+        "delivery_id": delivery.id,
+    }

@@ -1,0 +1,152 @@
+"""Settling a cart: decide about one payment's news under the cart's lease, and write the decision down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bridge.domain.attempt import AttemptState
+from bridge.domain.cart import CartState, OrderPhase
+from bridge.domain.observed import Gone, ObservedPayment
+from bridge.domain.records import AuditEntry, Delivery
+from bridge.domain.settlement import (
+    Hold,
+    Ignore,
+    RecordOnly,
+    Settle,
+    SettlementDecision,
+    SettlementFacts,
+    Surplus,
+    Unknown,
+    Unmatched,
+    Update,
+    decide_settlement,
+    state_after,
+)
+from bridge.domain.shop import ShopView, find_order_owner
+from bridge.ports.clock import Clock
+from bridge.ports.ledger import CartTransaction, Ledger
+from bridge.services.attempts import adopt, bound, find_live, find_own
+from bridge.services.deliveries import ids_of, wake_held
+from bridge.services.leases import Lease, check_fence
+from bridge.telemetry import METRICS
+
+log = structlog.get_logger()
+
+
+class Settlement:
+    """Decides and writes the decision down, in one transaction."""
+
+    def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def decide(self, lease: Lease, delivery: Delivery, observed: ObservedPayment | Gone) -> SettlementDecision:
+        """Decide about a delivery with Mollie's answer in hand. Raises `LeaseLost` with nothing written."""
+        decision = self._ledger.in_cart(lease.cart, lambda tx: self._decide(tx, lease, delivery, observed))
+        self._report(lease, delivery, decision)
+        return decision
+
+    def _decide(
+        self, tx: CartTransaction, lease: Lease, delivery: Delivery, observed: ObservedPayment | Gone
+    ) -> SettlementDecision:
+        state = check_fence(tx, lease.fence)
+        view = tx.shop.find_view(state.cart)
+        decision = decide_settlement(observed, _facts(tx, state, view, observed))
+        if isinstance(observed, ObservedPayment) and view is not None:
+            self._write(tx, view, observed, decision)
+        tx.save_delivery(_seen(delivery, state, observed, decision, self._clock.now()))
+        tx.audit(self._entry(tx, delivery, decision))
+        return decision
+
+    def _write(
+        self, tx: CartTransaction, view: ShopView, observed: ObservedPayment, decision: SettlementDecision
+    ) -> None:
+        """Move the payment's attempt, and the cart's row where this payment settles the cart."""
+        now = self._clock.now()
+        _move_attempt(tx, view, observed, state_after(decision, observed), now)
+        match decision:
+            case Settle():
+                started = replace(
+                    tx.state, settled_transaction_id=observed.transaction_id, order_phase=OrderPhase.STARTED
+                )
+                tx.save_state(started)
+            case _:
+                pass
+        wake_held(tx, now)
+
+    def _entry(self, tx: CartTransaction, delivery: Delivery, decision: SettlementDecision) -> AuditEntry:
+        attempt = next((a for a in tx.attempts() if a.transaction_id == delivery.transaction_id), None)
+        detail: dict[str, str | int | bool | None] = {"decision": type(decision).__name__, "source": delivery.source}
+        match decision:
+            case Surplus(settled_by):
+                detail["settled_by"] = settled_by
+            case Hold(waits_for):
+                detail["waits_for"] = waits_for
+            case _:
+                pass
+        return AuditEntry(
+            at=self._clock.now(),
+            event="settlement.decided",
+            cart=tx.state.cart,
+            attempt_id=attempt.id if attempt else None,
+            transaction_id=delivery.transaction_id,
+            detail=detail,
+        )
+
+    def _report(self, lease: Lease, delivery: Delivery, decision: SettlementDecision) -> None:
+        name = type(decision).__name__
+        METRICS.settlements.labels(decision=name).inc()
+        ids = ids_of(lease, delivery)
+        match decision:
+            case Surplus(settled_by):
+                METRICS.duplicate_orders.inc()
+                log.warning("order.duplicate_attempt", settled_by=settled_by, decision=name, **ids)
+            case Settle() | Update() | Hold() | RecordOnly() | Ignore() | Unknown() | Unmatched():
+                log.info("settlement.decided", decision=name, **ids)
+
+
+def _facts(
+    tx: CartTransaction, state: CartState, view: ShopView | None, observed: ObservedPayment | Gone
+) -> SettlementFacts:
+    return SettlementFacts(
+        cart_known=view is not None,
+        settled_transaction_id=state.settled_transaction_id,
+        attempt=find_own(tx, observed) if isinstance(observed, ObservedPayment) else None,
+        live=find_live(tx),
+        order_owner=find_order_owner(view) if view is not None else None,
+    )
+
+
+def _move_attempt(
+    tx: CartTransaction, view: ShopView, observed: ObservedPayment, target: AttemptState, now: datetime
+) -> None:
+    """Write the news on the payment's attempt; a payment made without the bridge gets one.
+
+    A second payment that is still open beside the cart's live attempt is not written down: there is room for one.
+    """
+    own = find_own(tx, observed)
+    if own is not None:
+        tx.save_attempt(bound(own, observed, now).moved(target, now))
+    elif not (observed.is_live and find_live(tx)):
+        adopt(tx, observed, target, customer_id=view.customer_id, now=now)
+
+
+def _seen(
+    delivery: Delivery,
+    state: CartState,
+    observed: ObservedPayment | Gone,
+    decision: SettlementDecision,
+    now: datetime,
+) -> Delivery:
+    delivery = replace(delivery, cart=state.cart, decision=type(decision).__name__, updated_at=now)
+    if isinstance(observed, Gone):
+        return delivery
+    return replace(
+        delivery,
+        seen_status=observed.status.value,
+        seen_refunded=observed.refunded_minor,
+        seen_charged_back=observed.charged_back_minor,
+    )
