@@ -1,16 +1,19 @@
 """A stand-in for a PrestaShop with the official Mollie module: same tables, same answers, same races."""
 
+from bridge.demo.storefront.answers import PayAnswer, Redirect, Tell
 from bridge.demo.storefront.failures import ConnectionBroken, Failure, Failures
 from bridge.demo.storefront.journal import Event, Happening, Journal
 from bridge.demo.storefront.payment_page import StartedPayment
 from bridge.demo.storefront.prestashop import OrderExists, Stage
 from bridge.demo.storefront.schema import ShopTables, shop_tables
 from bridge.demo.storefront.seed import State, seed
+from bridge.demo.storefront.shim import BridgeShim
 from bridge.demo.storefront.shop import ToyShop
 from bridge.demo.storefront.webhook import Answer
 
 __all__ = [
     "Answer",
+    "BridgeShim",
     "ConnectionBroken",
     "Event",
     "Failure",
@@ -18,10 +21,13 @@ __all__ = [
     "Happening",
     "Journal",
     "OrderExists",
+    "PayAnswer",
+    "Redirect",
     "ShopTables",
     "Stage",
     "StartedPayment",
     "State",
+    "Tell",
     "ToyShop",
     "seed",
     "shop_tables",

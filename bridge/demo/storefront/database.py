@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, Update, insert, select
+from sqlalchemy import Connection, Engine, Select, Table, Update, func, insert, select
 
 from bridge.demo.storefront.columns import inserted_id
 from bridge.demo.storefront.schema import ShopTables, shop_tables
@@ -42,6 +42,11 @@ class ShopDatabase:
     def local_now(self) -> datetime:
         """PHP's time: local, without zone, whole seconds."""
         return self.now().astimezone(self.zone).replace(tzinfo=None, microsecond=0)
+
+    def database_now(self) -> datetime:
+        """The database's `NOW()`, without zone: the clock that stamps the module's rows."""
+        with self.connection() as db:
+            return db.execute(select(func.now())).scalar_one()
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[Connection]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bridge.demo.storefront.carts import Cart, Carts
+from bridge.demo.storefront.carts import CENT, Cart, Carts
 from bridge.demo.storefront.database import Row, ShopDatabase, system_now
 from bridge.demo.storefront.failures import ConnectionBroken, Failure, Failures
 from bridge.demo.storefront.journal import Happening, Journal
@@ -158,6 +158,10 @@ class ToyShop:
         return security_token(self.get_cart(cart_id))
 
     # What a test or a page looks at
+
+    def total_text(self, cart_id: int) -> str:
+        """What the cart costs now, as Mollie writes amounts: `14.40`."""
+        return str(self.get_cart(cart_id).total.quantize(CENT))
 
     def orders_of(self, cart_id: int) -> list[Row]:
         """The rows of `ps_orders` of the cart."""
