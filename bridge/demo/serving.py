@@ -51,7 +51,7 @@ class RunningServer:
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             # How often the accept loop looks for stop(): what a test waits for at its end, at most.
-            kwargs={"poll_interval": 0.05},
+            kwargs={"poll_interval": 0.02},
             name=f"serve-{self.port}",
             daemon=True,
         )

@@ -115,3 +115,11 @@ def test_an_unknown_order_is_not_found(rig: Rig) -> None:
 def test_the_profile_and_the_methods_can_be_read(rig: Rig) -> None:
     assert rig.client.profiles.get("me").id.startswith("pfl_")
     assert "ideal" in {method.id for method in rig.client.methods.list()}
+
+
+def test_an_order_whose_payment_is_refused_leaves_nothing(rig: Rig) -> None:
+    with pytest.raises(UnprocessableEntityError) as refusal:
+        rig.client.orders.create(order_body(rig, payment={"webhookUrl": "shop"}))
+
+    assert refusal.value.field == "webhookUrl"
+    assert rig.simulator.counters().orders == 0

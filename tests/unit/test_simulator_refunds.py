@@ -104,6 +104,15 @@ def test_the_same_key_gives_the_same_refund(rig: Rig) -> None:
     assert rig.client.payments.get(payment.id).amount_refunded["value"] == "5.00"
 
 
+def test_a_refused_refund_can_be_sent_again_under_its_key(rig: Rig) -> None:
+    payment = rig.client.payments.get(rig.new_payment())
+    with pytest.raises(UnprocessableEntityError):
+        payment.refunds.create(euro("5.00"), idempotency_key="refund-1")
+    rig.simulator.pay(payment.id)
+
+    assert payment.refunds.create(euro("5.00"), idempotency_key="refund-1").status == "queued"
+
+
 def test_an_unpaid_payment_is_not_refunded(rig: Rig) -> None:
     payment = rig.client.payments.get(rig.new_payment())
 
