@@ -1,0 +1,187 @@
+"""The bridge's tables in MariaDB, MySQL or SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import stamina
+from sqlalchemy import Connection, Engine, Executable, Row, text
+
+from bridge.adapters.ledger.faults import translated, wants_another_run
+from bridge.adapters.ledger.rows import Values, audit_values, to_attempt, to_audit, to_delivery, to_refund, to_state
+from bridge.adapters.ledger.sessions import Sessions, commit
+from bridge.adapters.ledger.shop import ShopByCall
+from bridge.adapters.ledger.statements import PRUNE_STEP, Statements
+from bridge.adapters.ledger.tables import ledger_tables
+from bridge.adapters.ledger.transaction import SqlCartTransaction, lock_cart
+from bridge.adapters.ledger.upsert import save_delivery
+from bridge.domain.attempt import Attempt
+from bridge.domain.cart import CartRef, CartState
+from bridge.domain.errors import LockTimeout
+from bridge.domain.records import AuditEntry, Delivery, Refund
+from bridge.ports.ledger import CartTransaction
+from bridge.ports.shop import Shop
+
+T = TypeVar("T")
+
+RUNS = 3
+"""A transaction that the server undid for the sake of another is run this often in all. Once is nearly always enough:
+the other one is through by then. Who loses three times is in a crowd, and waiting helps it more than trying."""
+
+
+class SqlLedger:
+    """`bridge.ports.ledger.Ledger` on an engine from `create_engine`, over the tables of one prefix.
+
+    `shop_of` makes the reader of the shop's tables on a connection. Every method raises `StoreDown` when the database
+    can not be asked, and `LockTimeout` when others held or kept changing the rows for too long.
+    """
+
+    def __init__(self, engine: Engine, prefix: str, shop_of: Callable[[Connection], Shop]) -> None:
+        self._sessions = Sessions(engine)
+        self._sql = Statements(ledger_tables(prefix))
+        self._shop_of = shop_of
+        self._shop = ShopByCall(self._sessions, shop_of)
+
+    @property
+    def shop(self) -> Shop:
+        """The shop's tables, each call in a transaction of its own."""
+        return self._shop
+
+    def in_cart(self, cart: CartRef, work: Callable[[CartTransaction], T]) -> T:
+        """Run `work` with the cart's row locked; see `Sessions` for what begins it and `_run` for what ends it."""
+        with translated():
+            try:
+                return self._run(cart, work, first_run=True)
+            except Exception as error:
+                if not wants_another_run(error):
+                    raise
+            return self._run_again(cart, work)
+
+    def _run_again(self, cart: CartRef, work: Callable[[CartTransaction], T]) -> T:
+        """The runs after the first.
+
+        The second comes at once: it queues behind the locks of the one it met. The third comes after a short pause of
+        random length, so that those that met twice do not meet again.
+        """
+        retries = stamina.retry_context(
+            on=wants_another_run, attempts=RUNS - 1, timeout=None, wait_initial=0.005, wait_max=0.05, wait_jitter=0.02
+        )
+        try:
+            for retry in retries:
+                with retry:
+                    return self._run(cart, work, first_run=False)
+        except Exception as error:
+            if wants_another_run(error):
+                raise LockTimeout(f"other requests kept changing {cart}") from error
+            raise
+        raise AssertionError("stamina ends a loop by an error or not at all")
+
+    def _run(self, cart: CartRef, work: Callable[[CartTransaction], T], *, first_run: bool) -> T:
+        with self._sessions.transaction(lambda connection: lock_cart(connection, self._sql, cart)) as (connection, row):
+            transaction = SqlCartTransaction(connection, self._sql, self._shop_of, cart, row, first_run=first_run)
+            result = work(transaction)
+            if transaction.flush():
+                commit(connection)
+            return result
+
+    def find_state(self, cart: CartRef) -> CartState | None:
+        """The cart's row, unlocked."""
+        rows = self._rows(self._sql.cart.find, {"shop": cart.shop_id, "cart": cart.cart_id})
+        return to_state(rows[0]) if rows else None
+
+    def find_leased(self, token: str) -> CartState | None:
+        """The cart whose row shows a lease with this token."""
+        rows = self._rows(self._sql.cart.leased_by, {"token": token}) if token.isascii() else []
+        return to_state(rows[0]) if rows else None
+
+    def leased(self) -> tuple[CartState, ...]:
+        """The carts whose rows show a lease, oldest first."""
+        return tuple(to_state(row) for row in self._rows(self._sql.cart.leased, {}))
+
+    def find_attempt(self, attempt_id: str) -> Attempt | None:
+        """An attempt by its id."""
+        return self._one_attempt(self._sql.attempt.find, attempt_id)
+
+    def find_attempt_by_transaction(self, transaction_id: str) -> Attempt | None:
+        """An attempt by Mollie's id."""
+        return self._one_attempt(self._sql.attempt.find_by_transaction, transaction_id)
+
+    def attempts_of(self, cart: CartRef) -> tuple[Attempt, ...]:
+        """The cart's attempts, oldest first."""
+        rows = self._rows(self._sql.attempt.of_cart, {"shop": cart.shop_id, "cart": cart.cart_id})
+        return tuple(to_attempt(row) for row in rows)
+
+    def save_delivery(self, delivery: Delivery) -> None:
+        """Store a delivery or its new state, by id."""
+        self._write(lambda connection: save_delivery(connection.execute, self._sql, delivery))
+
+    def find_delivery(self, delivery_id: str) -> Delivery | None:
+        """A delivery by its id."""
+        rows = self._rows(self._sql.delivery.find, {"wanted": delivery_id}) if delivery_id.isascii() else []
+        return to_delivery(rows[0]) if rows else None
+
+    def due_deliveries(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
+        """Deliveries to be tried now, oldest first; those whose worker did not finish in time are among them."""
+        return tuple(to_delivery(row) for row in self._rows(self._sql.delivery.due, {"at": now, "most": limit}))
+
+    def claim_delivery(self, delivery_id: str, now: datetime, until: datetime) -> Delivery | None:
+        """Take a due delivery: it is `working`, and due again at `until` should its worker die."""
+        inbox = self._sql.delivery
+
+        def claim(connection: Connection) -> Delivery | None:
+            times = {"at": now, "until": until, "claimed_at": now}
+            if connection.execute(inbox.claim, {"wanted": delivery_id, **times}).rowcount == 0:
+                return None
+            return to_delivery(connection.execute(inbox.find, {"wanted": delivery_id}).one())
+
+        return self._write(claim)
+
+    def refunds_in(self, states: frozenset[str], limit: int) -> tuple[Refund, ...]:
+        """Refunds in any of these states, oldest first."""
+        values = {"states": sorted(map(str, states)), "most": limit}
+        return tuple(to_refund(row) for row in self._rows(self._sql.refund.in_states, values))
+
+    def audit(self, entry: AuditEntry) -> None:
+        """Append to the audit trail."""
+        self._write(lambda connection: connection.execute(self._sql.audit.insert, audit_values(entry)))
+
+    def audit_of(self, cart: CartRef, limit: int) -> tuple[AuditEntry, ...]:
+        """The newest entries of a cart, oldest first."""
+        values = {"shop": cart.shop_id, "cart": cart.cart_id, "most": limit}
+        return tuple(to_audit(row) for row in reversed(self._rows(self._sql.audit.newest, values)))
+
+    def prune(self, now: datetime, audit_before: datetime) -> int:
+        """Remove expired idempotency keys and older audit entries, in steps of milliseconds."""
+        expired = self._prune(self._sql.key.prune, now)
+        return expired + self._prune(self._sql.audit.prune, audit_before)
+
+    def ping(self) -> None:
+        """Raise `StoreDown` unless the database answers."""
+        self._rows(text("SELECT 1"), {})
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._sessions.close()
+
+    def _prune(self, step: Executable, limit: datetime) -> int:
+        removed = 0
+        while gone := self._write(lambda connection: connection.execute(step, {"limit_at": limit}).rowcount):
+            removed += gone
+            if gone < PRUNE_STEP:
+                break
+        return removed
+
+    def _one_attempt(self, statement: Executable, wanted: str) -> Attempt | None:
+        # The columns are ASCII: other text matches none of them, and comparing it would give up the index.
+        rows = self._rows(statement, {"wanted": wanted}) if wanted.isascii() else []
+        return to_attempt(rows[0]) if rows else None
+
+    def _rows(self, statement: Executable, values: Values) -> list[Row[Any]]:
+        with translated():
+            return self._sessions.read(lambda connection: list(connection.execute(statement, values).all()))
+
+    def _write(self, statements: Callable[[Connection], T]) -> T:
+        with translated():
+            return self._sessions.write(statements)
