@@ -7,9 +7,11 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 FAST := not (mariadb or redis or php or nginx or browser or slow)
-# make demo ARGS=--once     make test PYTEST="-k webhook"
+# make demo ARGS=--once     make test PYTEST="-k webhook" JOBS=0
 ARGS ?=
 PYTEST ?=
+# Test processes; each has servers of its own. With 0 the tests run in one, which a debugger needs.
+JOBS ?= 2
 
 .PHONY: help demo test test-fast check format requirements lock bench clean venv runtime packages
 
@@ -20,10 +22,10 @@ demo: runtime ## See it: shop, Mollie and bridge simulated on this machine (ARGS
 	$(BIN)/mollie-bridge demo $(ARGS)
 
 test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP and nginx (installs them when missing)
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest -n $(JOBS) $(PYTEST)
 
 test-fast: venv ## The tests that need no service
-	$(BIN)/pytest -m "$(FAST)" $(PYTEST)
+	$(BIN)/pytest -n $(JOBS) -m "$(FAST)" $(PYTEST)
 
 check: venv ## Style, types, layers, PHP syntax, generated files
 	scripts/check
@@ -33,7 +35,7 @@ format: venv ## Put the code into shape
 	$(BIN)/ruff format --quiet .
 
 requirements: venv ## The requirements and the tests that prove each
-	@$(BIN)/pytest --requirements -q -p no:terminal
+	@$(BIN)/pytest --requirements -q
 
 lock: venv ## Bring the pinned dependencies up to date with pyproject.toml
 	scripts/lock $(ARGS)

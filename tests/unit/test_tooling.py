@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import conftest
 from tests.services import mariadb, nginx, php, redis
 from tests.services.process import program
 from tests.services.waiting import WaitedInVain, wait_until
+
+pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"]
@@ -78,6 +81,12 @@ def test_a_missing_program_fails_with_one_line() -> None:
         pytest.fail.Exception, match=r"^no-such-server is not installed: .*apt-get install its-package$"
     ):
         program("no-such-server", "its-package")
+
+
+def test_a_test_that_uses_a_server_without_its_marker_fails(pytester: pytest.Pytester) -> None:
+    source = "import pytest\n@pytest.fixture\ndef mariadb_database(): ...\ndef test_it(mariadb_database): ..."
+    with pytest.raises(pytest.fail.Exception, match=r"needs @pytest\.mark\.mariadb"):
+        conftest.pytest_runtest_setup(pytester.getitem(source, "test_it"))
 
 
 def test_waiting_returns_the_first_true_answer() -> None:
