@@ -13,12 +13,12 @@ from pathlib import Path
 
 from filelock import lock_descriptor, unlock_descriptor
 
+from bridge.adapters.flock_sight import holders_by_file, process_name
+from bridge.adapters.flock_wait import LockWaits
 from bridge.adapters.lock_files import lock_file_name, open_lock_file, still_named
 from bridge.adapters.lock_holds import LockHolds, new_token
 from bridge.adapters.lock_keeper import LockKeeper
 from bridge.adapters.lock_queue import LockQueue
-from bridge.adapters.lock_sight import holders_by_file, process_name
-from bridge.adapters.lock_wait import LockWaits
 from bridge.domain.errors import LockBackendDown
 from bridge.ports.clock import Clock
 from bridge.ports.locks import Grant, HeldLock
