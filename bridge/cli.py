@@ -1,0 +1,88 @@
+"""The command line: `mollie-bridge`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from bridge import __version__
+from bridge.config import CONFIG_VARIABLE, Settings, find_config, load_settings
+from bridge.domain.errors import BridgeError, ConfigurationError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mollie-bridge")
+def commands() -> None:
+    """One cart is paid once: the sidecar between PrestaShop and Mollie."""
+
+
+def main() -> None:
+    """Run a command; what goes wrong on purpose is told in one line each, without a stack trace."""
+    try:
+        commands()
+    except ConfigurationError as error:
+        for fault in error.faults:
+            click.echo(f"mollie-bridge: {fault}", err=True)
+        sys.exit(2)
+    except BridgeError as error:
+        click.echo(f"mollie-bridge: {error}", err=True)
+        sys.exit(1)
+
+
+def _settings(config: Path | None) -> Settings:
+    """The settings; the path is left in the environment for the server's processes."""
+    path = config or find_config()
+    if path is not None:
+        os.environ[CONFIG_VARIABLE] = str(path.resolve())
+    return load_settings(path)
+
+
+config_option = click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"The configuration file (else ${CONFIG_VARIABLE}, else the environment alone).",
+)
+
+
+@commands.command()
+@config_option
+def serve(config: Path | None) -> None:
+    """Run the sidecar."""
+    from bridge.server import serve as run  # noqa: PLC0415  (the other commands start quicker without it)
+
+    settings = _settings(config)
+    run(settings)
+
+
+@commands.command()
+@config_option
+def migrate(config: Path | None) -> None:
+    """Make or update the bridge's own tables."""
+    from bridge.adapters.ledger import create_engine  # noqa: PLC0415
+    from bridge.adapters.migrations import migrate as run  # noqa: PLC0415
+    from bridge.adapters.migrations import schema_version  # noqa: PLC0415
+
+    settings = _settings(config)
+    engine = create_engine(settings.database.url.get_secret_value())
+    run(engine, settings.database.prefix)
+    click.echo(
+        f"tables {settings.database.prefix}molbridge_* are at version {schema_version(engine, settings.database.prefix)}"
+    )
+
+
+@commands.command()
+@click.option("--once", is_flag=True, help="Run the scenario, print it, exit: 0 when the cart was paid once.")
+@click.option("--port", default=8080, show_default=True, help="Port of the storefront.")
+def demo(once: bool, port: int) -> None:
+    """See a cart paid twice, and then once: shop, Mollie and sidecar on this machine."""
+    from bridge.demo.run import run  # noqa: PLC0415
+
+    sys.exit(run(once=once, port=port))
+
+
+if __name__ == "__main__":
+    main()

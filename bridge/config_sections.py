@@ -1,0 +1,152 @@
+"""The sections of the configuration: each setting with its unit, its default and the reason for it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from bridge.domain.initiation import ChangedCartPolicy, SameAmountPolicy
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Token = Annotated[SecretStr, Field(min_length=32, max_length=256)]
+
+
+class Section(BaseModel):
+    """A section of the file. Unknown names are refused: a misspelt limit must not silently keep its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Section):
+    """Where and how the sidecar listens."""
+
+    bind: str = Field(
+        "127.0.0.1:8787",
+        description="Address and port, or `unix:/run/mollie-bridge/bridge.sock`. Loopback: the shim is on this host.",
+    )
+    processes: Count = Field(1, description="Server processes. More than one needs the Redis locks.")
+    threads: Count = Field(64, description="Requests worked on at once by a process; a waiting request holds one.")
+    webhook_threads: Count = Field(16, description="Webhooks worked on at once, apart from `threads`.")
+    max_body: Count = Field(65_536, description="Bytes of a request body; Mollie's webhooks have under 100.")
+    stop_within: Seconds = Field(20.0, description="Seconds to finish what is being worked on when told to stop.")
+
+
+class AuthSettings(Section):
+    """Who may call."""
+
+    shop_token: Token = Field(
+        description="What the shim sends (32 characters at least). `openssl rand -hex 32` makes one."
+    )
+    admin_token: Token = Field(description="For refunds and reports; also everything that the shim may do.")
+
+
+class DatabaseSettings(Section):
+    """The shop's database, which also holds the bridge's own tables."""
+
+    url: SecretStr = Field(
+        description="`mysql+pymysql://user:password@127.0.0.1/shop?charset=utf8mb4` or `sqlite:////path` for a trial."
+    )
+    prefix: str = Field("ps_", description="The shop's table prefix.", pattern=r"^[A-Za-z0-9_]{0,32}$")
+    pool_size: Count = Field(
+        32, description="Connections kept open. A request holds one for milliseconds; MariaDB allows 151 by default."
+    )
+    connect_timeout: Seconds = Field(2.0, description="Seconds to connect; the shim waits 2.5 s for its answer.")
+    read_timeout: Seconds = Field(5.0, description="Seconds to wait for an answer of the database.")
+
+    @field_validator("url")
+    @classmethod
+    def _known_driver(cls, url: SecretStr) -> SecretStr:
+        driver = url.get_secret_value().partition("://")[0]
+        if driver not in {"mysql+pymysql", "sqlite"}:
+            raise ValueError("must begin with mysql+pymysql:// or sqlite:///")
+        return url
+
+
+class LockSettings(Section):
+    """What keeps contenders for one cart apart. The database's fence decides, whatever happens to a lock."""
+
+    backend: Literal["flock", "redis", "memory"] = Field(
+        "flock",
+        description="`flock`: files that Symfony's FlockStore locks too; one host. `redis`: several. `memory`: trials.",
+    )
+    directory: Path = Field(
+        Path(tempfile.gettempdir()),
+        description="Where the lock files are: what PHP's sys_get_temp_dir() names (beware of PrivateTmp).",
+    )
+    redis_url: SecretStr | None = Field(None, description="`redis://:password@host:6379/0`; for the Redis backend.")
+    lifetime: Seconds = Field(
+        60.0, description="Seconds a lease lasts when its holder neither renews nor completes it."
+    )
+    acquire: Seconds = Field(5.0, description="Seconds a request waits for a cart's lock before it is answered 503.")
+
+
+class GateSettings(Section):
+    """Initiations: may this cart be paid now?"""
+
+    pending_limit: Seconds = Field(
+        1800.0,
+        description="Seconds an open payment counts as in progress when Mollie does not answer; asked, Mollie decides.",
+    )
+    reservation_lifetime: Seconds = Field(
+        60.0, description="Seconds the shop's module has to create the payment that it was allowed to create."
+    )
+    same_amount: SameAmountPolicy = Field(
+        SameAmountPolicy.RESUME, description="An open payment of the same amount: `resume` its page, or `block`."
+    )
+    changed_cart: ChangedCartPolicy = Field(
+        ChangedCartPolicy.SUPERSEDE,
+        description="An open payment of another amount: `supersede` it, or `deny` the new one.",
+    )
+    wait: Seconds = Field(2.0, description="Seconds to wait for another tab's payment to be made (the shim waits 2.5).")
+    waiting: Count = Field(32, description="Requests that may wait so, in all; the others are told to retry at once.")
+    waiting_per_cart: Count = Field(4, description="Requests that may wait so, per cart.")
+    ask_timeout: Seconds = Field(1.5, description="Seconds for all that one initiation asks Mollie.")
+    ask_limit: Count = Field(10, description="Payments of a cart that one initiation asks Mollie about, newest first.")
+
+
+class IdempotencySettings(Section):
+    """Idempotency keys of callers."""
+
+    lifetime: Seconds = Field(300.0, description="Seconds that a key and its answer are kept.")
+    running: Seconds = Field(20.0, description="Seconds after which a first request that never ended is given up.")
+
+
+class MollieSettings(Section):
+    """How Mollie is reached. The API keys are read from the shop's own configuration table."""
+
+    endpoint: str = Field("https://api.mollie.com", description="Mollie's API.", pattern=r"^https?://")
+    connect_timeout: Seconds = Field(2.0, description="Seconds to connect.")
+    read_timeout: Seconds = Field(10.0, description="Seconds to wait for an answer; Mollie's own creation can take 5.")
+    api_key: SecretStr | None = Field(
+        None, description="Overrides the shop's own key; leave it out unless the database can not be read for it."
+    )
+
+
+class WebhookSettings(Section):
+    """Deliveries."""
+
+    inline: Seconds = Field(12.0, description="Seconds before Mollie is told to come again; Mollie waits for 15.")
+    lease_wait: Seconds = Field(5.0, description="Seconds a routed webhook waits for the cart's lease.")
+    claim_wait: Seconds = Field(1.5, description="Seconds a claim of the shim waits for the lease; the shim waits 2.5.")
+    shop_timeout: Seconds = Field(30.0, description="Seconds the shop may take; less than the lock's lifetime.")
+    first_pause: Seconds = Field(5.0, description="Seconds before the second try; doubled for each further one.")
+    longest_pause: Seconds = Field(3600.0, description="Seconds between two tries at most.")
+    tries: Count = Field(30, description="Tries before a delivery is dead and needs a person (30: more than 20 hours).")
+    settle_wait: Seconds = Field(2.0, description="Seconds a shopper who is back waits for his order.")
+    shop_url: str | None = Field(
+        None, description="Where the shop is reached from here, when its public name is not; the Host stays."
+    )
+    signing_secrets: tuple[SecretStr, ...] = Field(
+        (), description="Secrets of Mollie's next-generation webhooks; several while one is replaced."
+    )
+
+
+class LogSettings(Section):
+    """Standard error, one line per event."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is written.")
+    format: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")

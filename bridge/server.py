@@ -1,0 +1,75 @@
+"""The server: granian in WSGI mode, one process with threads (several processes only with the Redis locks)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from multiprocessing import util
+from pathlib import Path
+
+from flask import Flask
+from granian.constants import Interfaces
+from granian.server import MPServer
+
+from bridge.bootstrap import build_app
+from bridge.config import Settings, find_config, load_settings
+from bridge.config_sections import ServerSettings
+from bridge.domain.errors import ConfigurationError
+from bridge.telemetry import configure_logging
+
+BACKLOG = 2048
+"""Connections that wait while every thread is busy: a thousand tabs at once are queued, not refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Where the server listens: a port of an address, or a Unix socket."""
+
+    address: str = "127.0.0.1"
+    port: int = 8787
+    socket: Path | None = None
+
+
+def parse_bind(bind: str) -> Listen:
+    """Read `server.bind`. Raises `ConfigurationError`."""
+    if bind.startswith("unix:"):
+        return Listen(socket=Path(bind.removeprefix("unix:")))
+    address, _, port = bind.rpartition(":")
+    if not address or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ConfigurationError([f"server.bind: {bind!r} is neither address:port nor unix:/path"])
+    return Listen(address=address.strip("[]"), port=int(port))
+
+
+def application() -> Flask:
+    """What each server process runs. It closes its services when the process ends."""
+    settings = load_settings(find_config())
+    configure_logging(level=settings.log.level, as_json=settings.log.format == "json")
+    app, services = build_app(settings)
+    # A worker of multiprocessing ends without `atexit`; its finalizers do run.
+    util.Finalize(services, services.close, exitpriority=10)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Run the server until SIGTERM or SIGINT; then finish what is being worked on."""
+    listen = parse_bind(settings.server.bind)
+    _server(settings.server, listen).serve()
+
+
+def _server(settings: ServerSettings, listen: Listen) -> MPServer:
+    return MPServer(
+        "bridge.server:application",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=listen.address,
+        port=listen.port,
+        uds=listen.socket,
+        uds_permissions=0o660 if listen.socket else None,
+        workers=settings.processes,
+        blocking_threads=settings.threads,
+        backlog=BACKLOG,
+        backpressure=BACKLOG,
+        workers_kill_timeout=int(settings.stop_within),
+        log_access=False,
+        respawn_failed_workers=True,
+        websockets=False,
+    )
