@@ -9,6 +9,7 @@ from bridge.demo.storefront.schema import ShopTables, shop_tables
 from bridge.demo.storefront.seed import State, seed
 from bridge.demo.storefront.shim import BridgeShim
 from bridge.demo.storefront.shop import ToyShop
+from bridge.demo.storefront.web import create_app
 from bridge.demo.storefront.webhook import Answer
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "State",
     "Tell",
     "ToyShop",
+    "create_app",
     "seed",
     "shop_tables",
 ]

@@ -46,8 +46,8 @@ class ReturnOutcome:
 def come_back(shop: Workshop, cart_id: int, key: str, order_number: str) -> ReturnOutcome:
     """Decide about a shopper who comes back from the checkout page.
 
-    A payment whose row is still open is looked up at Mollie: one that is pending gets its order here, under a lock of its
-    own that does not exclude the webhook. A paid one waits for the webhook, however long that takes.
+    A payment whose row is still open is looked up at Mollie: one that is pending gets its order here, under a lock of
+    its own that does not exclude the webhook. A paid one waits for the webhook, however long that takes.
     """
     cart = _authorised(shop, cart_id, key)
     if cart is None:

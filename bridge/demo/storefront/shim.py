@@ -29,8 +29,8 @@ class BridgeShim:
     """Guards payments, webhooks and the return page of any web server of the shop.
 
     `base_url`: the sidecar's, no trailing slash. `token`: its bearer token of scope `shop`. `fail_open`: whether the
-    sale goes on while the sidecar does not answer. `shared_files`: whether the sidecar locks files of this host, so that
-    the shim may take the same lock when it is down; with Redis it answers webhooks 503 instead.
+    sale goes on while the sidecar does not answer. `shared_files`: whether the sidecar locks files of this host, so
+    that the shim may take the same lock when it is down; with Redis it answers webhooks 503 instead.
     """
 
     base_url: str
@@ -176,7 +176,8 @@ def _instead(shop: ToyShop, cart: Cart, reply: Reply) -> PayAnswer:
             order_id = int(reply.data.get("order_id") or shop.orders.find_order_id(cart.cart_id) or 0)
             return Redirect(url=shop.urls.confirmation(cart, order_id))
         case 409, "wait_for_order":
-            return Redirect(url=shop.urls.returning(cart, "", shop.now()))
+            row = shop.rows.find(str(reply.data.get("transaction_id") or ""))
+            return Redirect(url=shop.urls.returning(cart, str(row["order_reference"]) if row else "", shop.now()))
         case 409, "resume" if reply.data.get("checkout_url"):
             return Redirect(url=str(reply.data["checkout_url"]))
         case 403, _:
