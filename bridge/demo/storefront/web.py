@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bridge.demo.storefront.answers import Redirect, Tell
 from bridge.demo.storefront.balance import balance_of
-from bridge.demo.storefront.carts import NoSuchCart
+from bridge.demo.storefront.carts import CENT, NoSuchCart
 from bridge.demo.storefront.failures import ConnectionBroken
 from bridge.demo.storefront.forwarded import HEADER
 from bridge.demo.storefront.front_desk import FrontDesk
@@ -190,10 +190,11 @@ def _confirmation(desk: FrontDesk) -> BaseResponse:
 
 def _amount() -> Decimal:
     try:
-        amount = Decimal(request.form.get("amount", "14.40")).quantize(Decimal("0.01"))
-    except InvalidOperation as error:
+        amount = Decimal(request.form.get("amount", "14.40")).quantize(CENT)
+        payable = 0 < amount < 100_000
+    except InvalidOperation as error:  # no number at all, or NaN
         raise BadRequest("the amount is a number such as 14.40") from error
-    if not 0 < amount < 100_000:
+    if not payable:
         raise BadRequest("the amount lies between 0.01 and 99999.99")
     return amount
 
