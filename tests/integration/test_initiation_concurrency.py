@@ -1,0 +1,53 @@
+"""Many initiations at once against a real sidecar process and a real MariaDB."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from tests.integration.world import World, together
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
+
+
+@pytest.mark.req("P1", "L2", "L5", "L16")
+def test_of_200_initiations_of_one_cart_at_once_one_creates_and_199_are_told_so(world: World) -> None:
+    cart_id, customer_id = world.new_cart()
+    calls = [partial(world.sidecar.initiate, cart_id, customer_id, key=next(world.keys)) for _ in range(200)]
+
+    replies = together(calls)
+
+    assert Counter(reply.status for reply in replies) == {201: 1, 409: 199}
+    assert {reply.data["action"] for reply in replies if reply.status == 409} == {"retry_later"}
+    assert {reply.data["type"] for reply in replies if reply.status == 409} == {"existing"}
+    assert all("Retry-After" in reply.headers for reply in replies if reply.status == 409)
+    assert world.rows("SELECT COUNT(*) FROM {p}attempt WHERE id_cart = %s", cart_id) == ((1,),)
+
+
+@pytest.mark.req("L16")
+def test_200_carts_at_once_all_get_their_payment(world: World) -> None:
+    carts = [world.new_cart() for _ in range(200)]
+    calls = [partial(world.sidecar.initiate, cart, customer, key=next(world.keys)) for cart, customer in carts]
+
+    replies = together(calls)
+
+    assert Counter(reply.status for reply in replies) == {201: 200}
+    assert len({reply.data["payment_id"] for reply in replies}) == 200
+
+
+@pytest.mark.req("P1", "B3")
+def test_a_second_tab_waits_for_the_first_ones_payment_and_is_sent_to_its_page(world: World) -> None:
+    cart_id, customer_id = world.new_cart()
+    first = world.initiate(cart_id)
+
+    def create_and_bind() -> None:
+        started = world.shop.pay(cart_id)
+        body = {"transaction_id": started.transaction_id, "checkout_url": started.checkout_url}
+        world.sidecar.post(f"/v1/payments/{first.data['payment_id']}/bind", body)
+
+    second, _ = together([partial(world.sidecar.initiate, cart_id, customer_id, key="second-tab"), create_and_bind])
+
+    assert (second.status, second.data["action"]) == (409, "resume")
+    assert second.data["checkout_url"].startswith(world.mollie_url)
