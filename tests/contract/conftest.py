@@ -1,0 +1,5 @@
+"""Fixtures of the contract suites: one parameter for each implementation of a port."""
+
+from tests.contract.ledger_backends import ledger
+
+__all__ = ["ledger"]

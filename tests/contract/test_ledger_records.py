@@ -1,0 +1,245 @@
+"""The contract of everything that the ledger keeps beside carts and attempts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bridge.domain.cart import CartRef
+from bridge.domain.errors import Conflict, KeyReused
+from bridge.domain.money import Money
+from bridge.domain.records import DeliveryState, IdempotencyRecord, KeyState, RefundState
+from bridge.ports.ledger import CartTransaction, Ledger
+from tests.contract.ledger_backends import at_once
+from tests.contract.ledger_builders import (
+    CART,
+    NOW,
+    OTHER_CART,
+    a_delivery,
+    a_key,
+    a_lease,
+    a_refund,
+    an_entry,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+def find_key(ledger: Ledger, key: str = "key-1", scope: str = "payments") -> IdempotencyRecord | None:
+    return ledger.in_cart(CART, lambda tx: tx.find_key(scope, key, NOW))
+
+
+def save_key(ledger: Ledger, record: IdempotencyRecord) -> None:
+    ledger.in_cart(CART, lambda tx: tx.save_key(record))
+
+
+@pytest.mark.req("L1")
+@pytest.mark.req("L13")
+def test_a_key_and_its_answer_are_stored(ledger: Ledger) -> None:
+    first = a_key()
+    save_key(ledger, first)
+    assert find_key(ledger) == first
+    done = replace(first, state=KeyState.DONE, locked_until=None, status=201, body='{"data": "é"}')
+    save_key(ledger, done)
+    assert find_key(ledger) == done
+
+
+def test_keys_differ_by_case_and_by_scope(ledger: Ledger) -> None:
+    save_key(ledger, a_key("Key"))
+    assert find_key(ledger, "key") is None
+    assert find_key(ledger, "Key", scope="refunds") is None
+
+
+@pytest.mark.req("L1")
+def test_an_expired_key_counts_as_absent_and_is_replaced(ledger: Ledger) -> None:
+    save_key(ledger, a_key(expires_at=NOW))
+    fresh = a_key(fingerprint="0" * 64)
+
+    def work(tx: CartTransaction) -> None:
+        assert tx.find_key("payments", "key-1", NOW) is None
+        tx.save_key(fresh)
+
+    ledger.in_cart(CART, work)
+    assert find_key(ledger) == fresh
+
+
+@pytest.mark.req("L1")
+def test_a_key_of_another_request_is_not_overwritten(ledger: Ledger) -> None:
+    first = a_key()
+    save_key(ledger, first)
+    with pytest.raises(KeyReused):
+        save_key(ledger, a_key(fingerprint="0" * 64))
+    assert find_key(ledger) == first
+
+
+@pytest.mark.req("L1")
+def test_one_key_on_many_carts_at_once_is_stored_once(ledger: Ledger) -> None:
+    def use(number: int) -> str | None:
+        mine = a_key()
+
+        def work(tx: CartTransaction) -> str | None:
+            found = tx.find_key("payments", "key-1", NOW)
+            if found is not None:
+                return found.attempt_id
+            tx.save_key(mine)
+            return mine.attempt_id
+
+        return ledger.in_cart(CartRef(shop_id=1, cart_id=number + 1), work)
+
+    answers = at_once(8, use)
+    stored = find_key(ledger)
+    assert stored is not None
+    assert set(answers) == {stored.attempt_id}
+
+
+def test_a_delivery_comes_back_with_all_that_it_had(ledger: Ledger) -> None:
+    delivery = a_delivery(
+        cart=CART,
+        query="fc=module&module=mollie&controller=webhook&security_token=abc",
+        tries=3,
+        seen_status="paid",
+        seen_refunded=500,
+        seen_charged_back=0,
+        decision="settle",
+        last_error="the shop answered 500: " + "ä" * 5000,
+    )
+    ledger.save_delivery(delivery)
+    assert ledger.find_delivery(delivery.id) == delivery
+    done = replace(delivery, state=DeliveryState.DONE, next_try_at=None)
+    ledger.in_cart(CART, lambda tx: tx.save_delivery(done))
+    assert ledger.find_delivery(delivery.id) == done
+
+
+@pytest.mark.req("B6")
+def test_due_deliveries_come_oldest_first_up_to_the_limit(ledger: Ledger) -> None:
+    late, early, later = (a_delivery(received_at=NOW - SECOND * n) for n in (2, 3, 1))
+    for delivery in (late, early, later, a_delivery(next_try_at=NOW + SECOND)):
+        ledger.save_delivery(delivery)
+    assert ledger.due_deliveries(NOW, 2) == (early, late)
+    assert ledger.due_deliveries(NOW, 9) == (early, late, later)
+
+
+@pytest.mark.req("B6")
+@pytest.mark.parametrize("state", list(DeliveryState))
+def test_a_delivery_is_due_until_it_is_done_or_dead(ledger: Ledger, state: DeliveryState) -> None:
+    ledger.save_delivery(a_delivery(state=state))
+    is_due = bool(ledger.due_deliveries(NOW, 1))
+    assert is_due is (state not in {DeliveryState.DONE, DeliveryState.DEAD})
+
+
+def test_a_delivery_without_a_next_try_does_not_wait_for_ever(ledger: Ledger) -> None:
+    delivery = a_delivery(next_try_at=None)
+    ledger.save_delivery(delivery)
+    assert ledger.due_deliveries(NOW, 1) == (delivery,)
+
+
+def test_a_claimed_delivery_is_due_again_when_its_time_is_up(ledger: Ledger) -> None:
+    delivery = a_delivery()
+    ledger.save_delivery(delivery)
+    claimed = ledger.claim_delivery(delivery.id, NOW, NOW + SECOND)
+    assert claimed == replace(delivery, state=DeliveryState.WORKING, next_try_at=NOW + SECOND, updated_at=NOW)
+    assert ledger.claim_delivery(delivery.id, NOW, NOW + SECOND) is None
+    assert ledger.due_deliveries(NOW, 9) == ()
+    assert ledger.claim_delivery(delivery.id, NOW + SECOND, NOW + 2 * SECOND) is not None
+
+
+def test_what_is_done_or_unknown_can_not_be_claimed(ledger: Ledger) -> None:
+    done = a_delivery(state=DeliveryState.DONE)
+    ledger.save_delivery(done)
+    assert ledger.claim_delivery(done.id, NOW, NOW + SECOND) is None
+    assert ledger.claim_delivery("unknown", NOW, NOW + SECOND) is None
+
+
+@pytest.mark.req("B6")
+def test_one_of_many_gets_a_delivery(ledger: Ledger) -> None:
+    delivery = a_delivery()
+    ledger.save_delivery(delivery)
+    claims = at_once(8, lambda _: ledger.claim_delivery(delivery.id, NOW, NOW + SECOND))
+    assert [claim is not None for claim in claims].count(True) == 1
+
+
+@pytest.mark.req("L8")
+def test_refunds_are_found_by_transaction_and_by_state_oldest_first(ledger: Ledger) -> None:
+    young = a_refund(created_at=NOW + SECOND)
+    old = a_refund(reason="für den Kunden", money=Money(currency="EUR", minor=0))
+    other = a_refund(transaction_id="tr_second", state=RefundState.SENT, created_at=NOW - SECOND)
+    ledger.in_cart(CART, lambda tx: [tx.save_refund(refund) for refund in (young, old, other)])
+    assert ledger.in_cart(CART, lambda tx: tx.refunds("tr_first")) == (old, young)
+    assert ledger.refunds_in(frozenset({RefundState.QUEUED, RefundState.SENT}), 2) == (other, old)
+    assert ledger.refunds_in(frozenset(), 9) == ()
+
+
+@pytest.mark.req("L8")
+def test_a_refunds_new_state_takes_the_place_of_the_old_one(ledger: Ledger) -> None:
+    refund = a_refund()
+    ledger.in_cart(CART, lambda tx: tx.save_refund(refund))
+    sent = replace(refund, state=RefundState.SENT, mollie_refund_id="re_1", last_error="503", updated_at=NOW + SECOND)
+    ledger.in_cart(CART, lambda tx: tx.save_refund(sent))
+    assert ledger.in_cart(CART, lambda tx: tx.refunds("tr_first")) == (sent,)
+
+
+@pytest.mark.req("L8")
+def test_a_refunds_idempotency_key_is_its_own(ledger: Ledger) -> None:
+    refund = a_refund()
+    ledger.in_cart(CART, lambda tx: tx.save_refund(refund))
+    with pytest.raises(Conflict):
+        ledger.in_cart(OTHER_CART, lambda tx: tx.save_refund(a_refund(key=refund.key)))
+
+
+@pytest.mark.req("L15")
+def test_the_newest_audit_entries_of_a_cart_are_listed_oldest_first(ledger: Ledger) -> None:
+    first, second = an_entry("first"), an_entry("second", attempt_id="a" * 36, transaction_id="tr_1")
+    third = an_entry("third", detail={"guess": True, "amount": "14.40", "age": 3, "method": None, "name": "Zoë"})
+    ledger.audit(first)
+    ledger.audit(an_entry("elsewhere", OTHER_CART))
+    ledger.audit(an_entry("nowhere", cart=None))
+    ledger.in_cart(CART, lambda tx: (tx.audit(second), tx.audit(third)))
+    assert ledger.audit_of(CART, 9) == (first, second, third)
+    assert ledger.audit_of(CART, 2) == (second, third)
+
+
+def test_pruning_takes_what_is_expired_and_nothing_else(ledger: Ledger) -> None:
+    save_key(ledger, a_key("expired", expires_at=NOW))
+    save_key(ledger, a_key("valid", expires_at=NOW + SECOND))
+    entry = an_entry(at=NOW)
+
+    def trail(tx: CartTransaction) -> None:
+        for _ in range(1200):
+            tx.audit(an_entry(at=NOW - SECOND))
+        tx.audit(entry)
+
+    ledger.in_cart(CART, trail)
+    assert ledger.prune(NOW, audit_before=NOW) == 1201
+    assert ledger.prune(NOW, audit_before=NOW) == 0
+    assert ledger.audit_of(CART, 9) == (entry,)
+    assert find_key(ledger, "valid") is not None
+
+
+@pytest.mark.req("P6")
+def test_leases_are_found_by_token_and_listed_oldest_first(ledger: Ledger) -> None:
+    old, young = a_lease("old"), a_lease("young", taken_at=NOW + SECOND)
+    for cart, lease in ((CART, young), (OTHER_CART, old)):
+        ledger.in_cart(cart, lambda tx, lease=lease: tx.save_state(replace(tx.state, lease=lease)))  # type: ignore[misc]
+    found = ledger.find_leased("young")
+    assert found is not None
+    assert (found.cart, found.lease) == (CART, young)
+    assert [state.cart for state in ledger.leased()] == [OTHER_CART, CART]
+    ledger.in_cart(CART, lambda tx: tx.save_state(replace(tx.state, lease=None)))
+    assert ledger.find_leased("young") is None
+
+
+def test_a_lease_token_names_one_cart(ledger: Ledger) -> None:
+    ledger.in_cart(CART, lambda tx: tx.save_state(replace(tx.state, lease=a_lease("same"))))
+    with pytest.raises(Conflict):
+        ledger.in_cart(OTHER_CART, lambda tx: tx.save_state(replace(tx.state, lease=a_lease("same"))))
+
+
+def test_a_ledger_that_is_there_answers(ledger: Ledger) -> None:
+    ledger.ping()
+
+
+def test_the_shop_is_read_inside_a_transaction_and_outside(ledger: Ledger) -> None:
+    assert ledger.shop.find_cart(42) is None
+    assert ledger.in_cart(CART, lambda tx: tx.shop.find_cart(42)) is None
