@@ -66,7 +66,7 @@ class BoundedCalls:
             raise (NotStarted() if call.cancel() else Abandoned()) from None
 
     def close(self) -> None:
-        """Start no more calls and wait for those that run; each is bounded by its sockets' time-outs."""
+        """Start no more calls and wait for those that run, abandoned ones too: their sockets' time-outs end them."""
         with self._mutex:
             threads, self._threads = self._threads, None
         if threads is not None:

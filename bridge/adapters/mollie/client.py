@@ -85,7 +85,8 @@ class BoundedClient(Client):
         super().__init__(api_endpoint=api_endpoint, retry=0)
         self._adapter = adapter
         self.set_api_key(api_key)
-        self.set_user_agent_component("PrestaShopMollieBridge", __version__)
+        # Not sanitised: that would lower-case the name.
+        self.set_user_agent_component("PrestaShopMollieBridge", __version__, sanitize=False)
 
     def begin(self, exchange: Exchange) -> None:
         """Note what is sent from now on in `exchange`."""
