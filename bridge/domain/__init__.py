@@ -1,0 +1,1 @@
+"""What is true whatever the world does: pure values, states and decisions."""
