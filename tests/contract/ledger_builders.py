@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -115,7 +116,27 @@ def add(ledger: Ledger, *attempts: Attempt) -> None:
 
 def store(ledger: Ledger, attempt: Attempt) -> None:
     """Store one attempt."""
-    ledger.in_cart(attempt.cart, lambda tx: tx.add_attempt(attempt))
+    ledger.in_cart(attempt.cart, adding(attempt))
+
+
+def adding(*attempts: Attempt) -> Callable[[CartTransaction], None]:
+    """Work that adds these attempts in one transaction."""
+
+    def work(tx: CartTransaction) -> None:
+        for attempt in attempts:
+            tx.add_attempt(attempt)
+
+    return work
+
+
+def auditing(*entries: AuditEntry) -> Callable[[CartTransaction], None]:
+    """Work that writes these entries in one transaction."""
+
+    def work(tx: CartTransaction) -> None:
+        for entry in entries:
+            tx.audit(entry)
+
+    return work
 
 
 def raise_fence(tx: CartTransaction) -> int:

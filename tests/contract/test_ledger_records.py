@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import Conflict, KeyReused
 from bridge.domain.money import Money
-from bridge.domain.records import DeliveryState, IdempotencyRecord, KeyState, RefundState
+from bridge.domain.records import DeliveryState, IdempotencyRecord, KeyState, Refund, RefundState
 from bridge.ports.ledger import CartTransaction, Ledger
 from tests.contract.ledger_backends import at_once
 from tests.contract.ledger_builders import (
@@ -22,6 +22,7 @@ from tests.contract.ledger_builders import (
     a_lease,
     a_refund,
     an_entry,
+    auditing,
 )
 
 SECOND = timedelta(seconds=1)
@@ -29,6 +30,10 @@ SECOND = timedelta(seconds=1)
 
 def find_key(ledger: Ledger, key: str = "key-1", scope: str = "payments") -> IdempotencyRecord | None:
     return ledger.in_cart(CART, lambda tx: tx.find_key(scope, key, NOW))
+
+
+def save_refund(ledger: Ledger, refund: Refund) -> None:
+    ledger.in_cart(CART, lambda tx: tx.save_refund(refund))
 
 
 def save_key(ledger: Ledger, record: IdempotencyRecord) -> None:
@@ -165,7 +170,8 @@ def test_refunds_are_found_by_transaction_and_by_state_oldest_first(ledger: Ledg
     young = a_refund(created_at=NOW + SECOND)
     old = a_refund(reason="für den Kunden", money=Money(currency="EUR", minor=0))
     other = a_refund(transaction_id="tr_second", state=RefundState.SENT, created_at=NOW - SECOND)
-    ledger.in_cart(CART, lambda tx: [tx.save_refund(refund) for refund in (young, old, other)])
+    for refund in (young, old, other):
+        save_refund(ledger, refund)
     assert ledger.in_cart(CART, lambda tx: tx.refunds("tr_first")) == (old, young)
     assert ledger.refunds_in(frozenset({RefundState.QUEUED, RefundState.SENT}), 2) == (other, old)
     assert ledger.refunds_in(frozenset(), 9) == ()
@@ -174,16 +180,16 @@ def test_refunds_are_found_by_transaction_and_by_state_oldest_first(ledger: Ledg
 @pytest.mark.req("L8")
 def test_a_refunds_new_state_takes_the_place_of_the_old_one(ledger: Ledger) -> None:
     refund = a_refund()
-    ledger.in_cart(CART, lambda tx: tx.save_refund(refund))
+    save_refund(ledger, refund)
     sent = replace(refund, state=RefundState.SENT, mollie_refund_id="re_1", last_error="503", updated_at=NOW + SECOND)
-    ledger.in_cart(CART, lambda tx: tx.save_refund(sent))
+    save_refund(ledger, sent)
     assert ledger.in_cart(CART, lambda tx: tx.refunds("tr_first")) == (sent,)
 
 
 @pytest.mark.req("L8")
 def test_a_refunds_idempotency_key_is_its_own(ledger: Ledger) -> None:
     refund = a_refund()
-    ledger.in_cart(CART, lambda tx: tx.save_refund(refund))
+    save_refund(ledger, refund)
     with pytest.raises(Conflict):
         ledger.in_cart(OTHER_CART, lambda tx: tx.save_refund(a_refund(key=refund.key)))
 
@@ -195,7 +201,7 @@ def test_the_newest_audit_entries_of_a_cart_are_listed_oldest_first(ledger: Ledg
     ledger.audit(first)
     ledger.audit(an_entry("elsewhere", OTHER_CART))
     ledger.audit(an_entry("nowhere", cart=None))
-    ledger.in_cart(CART, lambda tx: (tx.audit(second), tx.audit(third)))
+    ledger.in_cart(CART, auditing(second, third))
     assert ledger.audit_of(CART, 9) == (first, second, third)
     assert ledger.audit_of(CART, 2) == (second, third)
 
@@ -204,13 +210,7 @@ def test_pruning_takes_what_is_expired_and_nothing_else(ledger: Ledger) -> None:
     save_key(ledger, a_key("expired", expires_at=NOW))
     save_key(ledger, a_key("valid", expires_at=NOW + SECOND))
     entry = an_entry(at=NOW)
-
-    def trail(tx: CartTransaction) -> None:
-        for _ in range(1200):
-            tx.audit(an_entry(at=NOW - SECOND))
-        tx.audit(entry)
-
-    ledger.in_cart(CART, trail)
+    ledger.in_cart(CART, auditing(*[an_entry(at=NOW - SECOND)] * 1200, entry))
     assert ledger.prune(NOW, audit_before=NOW) == 1201
     assert ledger.prune(NOW, audit_before=NOW) == 0
     assert ledger.audit_of(CART, 9) == (entry,)

@@ -25,9 +25,12 @@ from bridge.domain.errors import BridgeError, InvalidRequest, LockTimeout, Store
 LOCK_WAIT = 1205
 """A row was locked by somebody else for `innodb_lock_wait_timeout`."""
 
-UNDONE = frozenset({1020, 1213, 3101})
-"""The server rolled the transaction back for the sake of another: record changed since it was read (MariaDB's
-snapshot isolation), deadlock (Galera's certification failure comes as one too), group replication's rollback."""
+ROLLED_BACK = "40"
+"""The SQL standard's class of errors that undo a transaction for the sake of another: 40001 serialisation failure (on
+these servers a deadlock, Galera's failed certification too), 40000 rollback (group replication)."""
+
+UNDONE = frozenset({1020, 1213})
+"""The same by number: a record changed since it was read (MariaDB's snapshot isolation; its state is HY000), deadlock."""
 
 SHUTTING_DOWN = 1053
 """The server refuses statements on connections that it is about to close."""
@@ -63,7 +66,10 @@ def wants_another_run(error: BaseException) -> bool:
     if isinstance(error, RunAgain):
         return True
     cause = find_cause(error)
-    return cause is not None and (number_of(cause) in UNDONE or _sqlite_code(cause) == sqlite3.SQLITE_BUSY_SNAPSHOT)
+    if cause is None:
+        return False
+    by_standard = str(getattr(cause.orig, "sqlstate", None) or "").startswith(ROLLED_BACK)
+    return by_standard or number_of(cause) in UNDONE or _sqlite_code(cause) == sqlite3.SQLITE_BUSY_SNAPSHOT
 
 
 def is_stale(error: BaseException) -> bool:
