@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ class RawServer:
 
     answer: Answer
     listener: socket.socket
+    tls: ssl.SSLContext | None = None
     requests: list[bytes] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -27,7 +29,7 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def header(self, name: str, request: int = 0) -> str | None:
         """A header of one request."""
@@ -43,17 +45,21 @@ class RawServer:
                 connection, _ = self.listener.accept()
                 threading.Thread(target=self._one, args=(connection,), daemon=True).start()
 
-    def _one(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            self.requests.append(_whole_request(connection))
-            self.answer(connection, self.over)
+    def _one(self, accepted: socket.socket) -> None:
+        with accepted, suppress(OSError), self._secured(accepted) as connection:
+            if request := _whole_request(connection):
+                self.requests.append(request)
+                self.answer(connection, self.over)
+
+    def _secured(self, accepted: socket.socket) -> socket.socket:
+        return self.tls.wrap_socket(accepted, server_side=True) if self.tls else accepted
 
 
 @contextmanager
-def raw_server(answer: Answer) -> Iterator[RawServer]:
-    """A server on a free port until the block ends."""
+def raw_server(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[RawServer]:
+    """A server on a free port until the block ends; with `tls` it speaks https."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = RawServer(answer=answer, listener=listener)
+        server = RawServer(answer=answer, listener=listener, tls=tls)
         thread = threading.Thread(target=server.serve, daemon=True)
         thread.start()
         yield server
