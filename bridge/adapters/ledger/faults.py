@@ -30,7 +30,7 @@ ROLLED_BACK = "40"
 these servers a deadlock, Galera's failed certification too), 40000 rollback (group replication)."""
 
 UNDONE = frozenset({1020, 1213})
-"""The same by number: a record changed since it was read (MariaDB's snapshot isolation; its state is HY000), deadlock."""
+"""The same by number: record changed since it was read (MariaDB's snapshot isolation; its state is HY000), deadlock."""
 
 SHUTTING_DOWN = 1053
 """The server refuses statements on connections that it is about to close."""
