@@ -45,6 +45,8 @@ CREATE TABLE ps_molbridge_attempt (
     transaction_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
     amount_minor BIGINT NOT NULL,
     currency CHAR(3) NOT NULL,
+    charged_minor BIGINT,
+    charged_currency CHAR(3),
     id_customer INTEGER UNSIGNED NOT NULL,
     method VARCHAR(64),
     basket_hash VARCHAR(191),

@@ -131,16 +131,17 @@ class Refunds:
         return self._move(refund, RefundState.REFUNDED, mollie_refund_id=sent.refund_id)
 
     def _find_sent(self, refund: Refund, mollie: Mollie) -> Refund | None:
-        """The refund at Mollie that an earlier sending made.
+        """The refund at Mollie that an earlier sending made, known by the key in its metadata.
 
-        Mollie's list does not show keys, so a refund of the same amount that no other refund of ours claims is taken
-        for it.
+        A refund of the same amount that bears no key of ours (somebody made it by hand, and Mollie called ours a
+        duplicate of it) is taken for it too, unless another refund of ours claims it: better one too few than two.
         """
         ours = self._ledger.in_cart(refund.cart, lambda tx: tx.refunds(refund.transaction_id))
         claimed = {other.mollie_refund_id for other in ours}
         for seen in mollie.refunds_of(refund.transaction_id):
-            fits = seen.money == refund.money and seen.status not in ("failed", "canceled")
-            if fits and seen.refund_id not in claimed:
+            stands = seen.status not in ("failed", "canceled")
+            alike = seen.key is None and seen.money == refund.money and seen.refund_id not in claimed
+            if stands and (seen.key == refund.key or alike):
                 return self._move(refund, RefundState.REFUNDED, mollie_refund_id=seen.refund_id)
         return None
 

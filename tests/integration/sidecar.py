@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, override
+from typing import Any
 
 import requests
 
@@ -53,7 +53,6 @@ class Sidecar(PrivateServer):
     def config(self) -> Path:
         return self.folder / "config.toml"
 
-    @override
     def command(self) -> list[str]:
         self.config.write_text(_toml(self._settings()))
         variables = [f"{name}={value}" for name, value in self.environment.items()]
@@ -70,7 +69,6 @@ class Sidecar(PrivateServer):
         merged["server"] = {**merged.get("server", {}), "bind": f"127.0.0.1:{self.port}"}
         return merged
 
-    @override
     def answers(self) -> bool:
         try:
             return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200

@@ -88,8 +88,9 @@ def running_world(
     with ExitStack() as stack:
         engine = create_engine(database.url, pool_size=64, max_overflow=64)
         stack.callback(engine.dispose)
-        shop_tables("ps_").metadata.create_all(engine)
-        seed(engine)
+        tables = shop_tables("ps_")
+        tables.metadata.create_all(engine)
+        seed(engine, tables)
         mollie = MollieSimulator(webhook_time_scale=0.05 / 60)
         stack.callback(mollie.close)
         mollie_url = stack.enter_context(serve_in_thread(create_mollie(mollie))).url

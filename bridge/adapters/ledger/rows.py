@@ -79,6 +79,8 @@ def attempt_values(attempt: Attempt) -> Values:
         "transaction_id": attempt.transaction_id,
         "amount_minor": attempt.money.minor,
         "currency": attempt.money.currency,
+        "charged_minor": attempt.charged.minor if attempt.charged else None,
+        "charged_currency": attempt.charged.currency if attempt.charged else None,
         "id_customer": attempt.customer_id,
         "method": attempt.method,
         "basket_hash": attempt.basket_hash,
@@ -100,6 +102,7 @@ def to_attempt(row: Row[Any]) -> Attempt:
         cart=CartRef(shop_id=row.id_shop, cart_id=row.id_cart),
         state=AttemptState(row.state),
         money=Money(currency=row.currency, minor=row.amount_minor),
+        charged=_charged(row),
         customer_id=row.id_customer,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -113,6 +116,12 @@ def to_attempt(row: Row[Any]) -> Attempt:
         processed_at=row.processed_at,
         version=row.version,
     )
+
+
+def _charged(row: Row[Any]) -> Money | None:
+    if row.charged_minor is None:
+        return None
+    return Money(currency=row.charged_currency, minor=row.charged_minor)
 
 
 def key_values(record: IdempotencyRecord) -> Values:

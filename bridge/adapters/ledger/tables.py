@@ -93,6 +93,8 @@ def _attempt(metadata: MetaData, name: str) -> Table:
         Column("transaction_id", ascii_text(64)),
         Column("amount_minor", big(), nullable=False),
         Column("currency", CHAR(3), nullable=False),
+        Column("charged_minor", big()),
+        Column("charged_currency", CHAR(3)),
         Column("id_customer", unsigned(), nullable=False),
         Column("method", text(64)),
         Column("basket_hash", text(191)),

@@ -110,6 +110,7 @@ def _common(body: Body, status: PaymentStatus) -> dict[str, Any]:
         "method": _text(body.get("method")),
         "checkout_url": _link(body, "checkout") if live else None,
         "is_cancelable": body.get("isCancelable") is True,
+        "created_at": _moment(body.get("createdAt")),
         "expires_at": _moment(body.get("expiresAt")),
     }
 

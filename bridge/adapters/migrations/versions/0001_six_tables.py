@@ -103,6 +103,8 @@ def _attempt() -> None:
         maybe("transaction_id", ascii_text(64)),
         column("amount_minor", big()),
         column("currency", sa.CHAR(3)),
+        maybe("charged_minor", big()),
+        maybe("charged_currency", sa.CHAR(3)),
         column("id_customer", unsigned()),
         maybe("method", sa.String(64)),
         maybe("basket_hash", sa.String(191)),
