@@ -15,8 +15,8 @@ class SecondsSince(FunctionElement[int]):
     """Whole seconds from a datetime column until now, both in the session's own time zone.
 
     The module writes its times with the server's NOW(), so only the server can tell how long ago that was. On MariaDB
-    and MySQL both ends are turned into Unix time before they are subtracted: the night when the clocks change adds
-    nothing and takes nothing away (but for the one hour that happens twice).
+    and MySQL the column is turned into Unix time before it is subtracted: the night when the clocks change adds nothing
+    and takes nothing away (but for times in the one hour that happens twice).
     """
 
     inherit_cache = True
@@ -28,7 +28,7 @@ class SecondsSince(FunctionElement[int]):
 
 @compiles(SecondsSince)
 def _on_a_server(element: SecondsSince, compiler: SQLCompiler, **options: Any) -> str:
-    return f"(UNIX_TIMESTAMP(NOW()) - UNIX_TIMESTAMP({compiler.process(element.clauses, **options)}))"
+    return f"(UNIX_TIMESTAMP() - UNIX_TIMESTAMP({compiler.process(element.clauses, **options)}))"
 
 
 @compiles(SecondsSince, "sqlite")

@@ -94,7 +94,8 @@ class SqlShop:
 
     def correct_payment(self, transaction_id: str, *, bank_status: str, reason: str) -> bool:
         """Write `bank_status` and `reason` (cut to its 64 characters); False when the module has no such row."""
-        written = {"transaction": transaction_id, "status": bank_status, "why": reason[:_REASON_LENGTH]}
+        row = {"transaction": transaction_id, "exactly": transaction_id.encode().hex().upper()}
+        written = {**row, "status": bank_status, "why": reason[:_REASON_LENGTH]}
         with self._connection(writes=True) as db:
             result: CursorResult[Any] = db.execute(self._sql.correct, written)
             return result.rowcount > 0
@@ -149,7 +150,7 @@ def _named(error: DBAPIError) -> str:
 
 
 def _exactly(rows: Sequence[Row[Any]], transaction_id: str) -> Row[Any] | None:
-    """The row of this very id: the column's collation takes `tr_aB` and `tr_Ab` for the same, Mollie does not."""
+    """The row of this very id, upper and lower case told apart."""
     return next((row for row in rows if row.transaction_id == transaction_id), None)
 
 

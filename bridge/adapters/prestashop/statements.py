@@ -48,7 +48,10 @@ _COLUMNS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """Parameters: `cart_id`, `shop_id`, `transaction_id`, `reference`, `currency_id`, `order_ids`, `names`."""
+    """Parameters: `cart_id`, `shop_id`, `transaction_id`, `reference`, `currency_id`, `order_ids`, `names`.
+
+    Those of `correct`: `transaction`, `exactly` (its bytes in upper-case hex), `status`, `why`.
+    """
 
     cart_with_orders: Select[Any]
     payments_of_cart: Select[Any]
@@ -138,7 +141,9 @@ def _module_statements(tables: dict[str, TableClause]) -> dict[str, Any]:
             row.created_at, row.transaction_id
         ),
         "payment": rows.where(row.transaction_id == bindparam("transaction_id")),
+        # The first condition finds the row by its key, the second looks at its bytes: the column's collation takes
+        # `tr_aB` and `tr_Ab` for the same, Mollie does not.
         "correct": update(payments)
-        .where(row.transaction_id == bindparam("transaction"))
+        .where(row.transaction_id == bindparam("transaction"), func.hex(row.transaction_id) == bindparam("exactly"))
         .values(bank_status=bindparam("status"), reason=bindparam("why"), updated_at=func.now()),
     }
