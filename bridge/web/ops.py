@@ -1,0 +1,104 @@
+"""For those who run it: is it alive, can it work, what does it count, what is held."""
+
+from __future__ import annotations
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bridge.domain.cart import CartState
+from bridge.services.container import Services
+from bridge.telemetry import METRICS
+from bridge.web import kinds
+from bridge.web.answers import Answer, reply
+from bridge.web.auth import Scope, route
+from bridge.web.lease_answers import LeaseRow, LockRow, LocksData, LocksReply
+from bridge.web.schemas import with_openapi
+from bridge.web.settings import WebSettings
+
+
+class HealthReply(Answer):
+    """The process answers."""
+
+    model_config = with_openapi(example={"status": "ok", "version": "1.0.0"})
+
+    status: str
+    version: str
+
+
+class ReadyReply(Answer):
+    """The database answers, too."""
+
+    model_config = with_openapi(example={"status": "ready"})
+
+    status: str
+
+
+def ops_routes(services: Services, settings: WebSettings) -> APIBlueprint:
+    """The routes of health, metrics and locks."""
+    api = APIBlueprint("ops", __name__, abp_tags=[Tag(name="operations", description="Running the bridge")])
+
+    @api.get("/healthz", summary="Whether the process is alive", responses={200: HealthReply})
+    @route(scope=Scope.OPEN)
+    def healthz() -> Response:
+        """Asks nobody: a database that is down is no reason to restart the bridge."""
+        return reply(HealthReply(status="ok", version=settings.version))
+
+    @api.get("/readyz", summary="Whether it can work", responses={200: ReadyReply})
+    @route(kinds.STORE_DOWN, scope=Scope.OPEN)
+    def readyz() -> Response:
+        """Asks the database."""
+        services.ledger.ping()
+        return reply(ReadyReply(status="ready"))
+
+    @api.get(
+        "/metrics",
+        summary="What is counted",
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS_EXAMPLE}}}},
+    )
+    @route(scope=Scope.OPEN if settings.open_metrics else Scope.SHOP)
+    def metrics() -> Response:
+        """In Prometheus' text format."""
+        return Response(generate_latest(METRICS.registry), content_type=CONTENT_TYPE_LATEST)
+
+    @api.get("/v1/locks", summary="What is held now", responses={200: LocksReply})
+    @route(kinds.LOCK_BACKEND_DOWN, scope=Scope.ADMIN)
+    def locks() -> Response:
+        """The locks as their backend shows them, and the leases as the carts' rows show them. Never a token."""
+        held = tuple(
+            LockRow(
+                key=lock.key,
+                holder=lock.holder,
+                purpose=lock.purpose,
+                since=lock.since,
+                expires_at=lock.expires_at,
+            )
+            for lock in services.locks.held()
+        )
+        leased = tuple(row for state in services.ledger.leased() if (row := _lease_row(state)))
+        message = f"{_count(len(held), 'lock')}, {_count(len(leased), 'lease')}"
+        return reply(LocksReply(data=LocksData(locks=held, leases=leased), message=message))
+
+    return api
+
+
+_METRICS_EXAMPLE = 'molbridge_initiations_total{decision="Proceed"} 1.0\n'
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _lease_row(state: CartState) -> LeaseRow | None:
+    lease = state.lease
+    if lease is None:
+        return None
+    return LeaseRow(
+        cart_id=state.cart.cart_id,
+        shop_id=state.cart.shop_id,
+        purpose=lease.purpose,
+        holder=lease.holder,
+        taken_at=lease.taken_at,
+        expires_at=lease.expires_at,
+    )
