@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Delete, Table, and_, bindparam, or_
+from sqlalchemy import ColumnElement, Delete, Integer, Table, and_, bindparam, or_
 
 from bridge.adapters.ledger.tables import LedgerTables
 from bridge.domain.records import DeliveryState
@@ -71,7 +71,9 @@ class DeliveryStatements:
         self.find = inbox.select().where(inbox.c.id == bindparam("wanted"))
         self.insert = inbox.insert()
         self.update = inbox.update().where(inbox.c.id == bindparam("wanted"))
-        self.due = inbox.select().where(due).order_by(inbox.c.received_at, inbox.c.id).limit(bindparam("most"))
+        self.due = (
+            inbox.select().where(due).order_by(inbox.c.received_at, inbox.c.id).limit(bindparam("most", type_=Integer))
+        )
         self.claim = (
             inbox.update()
             .where(inbox.c.id == bindparam("wanted"), due)
@@ -96,7 +98,7 @@ class RefundStatements:
             refund.select()
             .where(refund.c.state.in_(bindparam("states", expanding=True)))
             .order_by(*oldest)
-            .limit(bindparam("most"))
+            .limit(bindparam("most", type_=Integer))
         )
 
 
@@ -110,7 +112,7 @@ class AuditStatements:
             audit.select()
             .where(audit.c.id_shop == bindparam("shop"), audit.c.id_cart == bindparam("cart"))
             .order_by(audit.c.id.desc())
-            .limit(bindparam("most"))
+            .limit(bindparam("most", type_=Integer))
         )
         self.prune = _a_step(audit, audit.c.at < bindparam("limit_at"))
 
