@@ -158,6 +158,7 @@ def _gate(settings: GateSettings) -> GateLimits:
     return GateLimits(
         policy=policy,
         wait=settings.wait,
+        answer_within=settings.answer_within,
         waiting=settings.waiting,
         waiting_per_cart=settings.waiting_per_cart,
         ask_timeout=settings.ask_timeout,

@@ -66,12 +66,10 @@ def migrate(config: Path | None) -> None:
     from bridge.adapters.migrations import migrate as run  # noqa: PLC0415
     from bridge.adapters.migrations import schema_version  # noqa: PLC0415
 
-    settings = _settings(config)
-    engine = create_engine(settings.database.url.get_secret_value())
-    run(engine, settings.database.prefix)
-    click.echo(
-        f"tables {settings.database.prefix}molbridge_* are at version {schema_version(engine, settings.database.prefix)}"
-    )
+    database = _settings(config).database
+    engine = create_engine(database.url.get_secret_value())
+    run(engine, database.prefix)
+    click.echo(f"tables {database.prefix}molbridge_* are at version {schema_version(engine, database.prefix)}")
 
 
 @commands.command()

@@ -104,6 +104,7 @@ class GateSettings(Section):
     wait: Seconds = Field(2.0, description="Seconds to wait for another tab's payment to be made (the shim waits 2.5).")
     waiting: Count = Field(32, description="Requests that may wait so, in all; the others are told to retry at once.")
     waiting_per_cart: Count = Field(4, description="Requests that may wait so, per cart.")
+    answer_within: Seconds = Field(2.2, description="Seconds for a decision; after 2.5 the shim sells without it.")
     ask_timeout: Seconds = Field(1.5, description="Seconds for all that one initiation asks Mollie.")
     ask_limit: Count = Field(10, description="Payments of a cart that one initiation asks Mollie about, newest first.")
 

@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from bridge.domain.attempt import LIVE, Attempt, AttemptState
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import CartNotFound
-from bridge.domain.initiation import (
-    AskMollie,
-    InitiationDecision,
-    InitiationFacts,
-    Proceed,
-    Recover,
-    Supersede,
-    decide_initiation,
-)
+from bridge.domain.initiation import AskMollie, Proceed, Recover, Supersede
 from bridge.domain.money import Money
 from bridge.domain.observed import Observation, ObservedPayment
 from bridge.domain.records import AuditEntry
@@ -26,6 +18,7 @@ from bridge.services.changes import Changes
 from bridge.services.deliveries import wake_held
 from bridge.services.gate_answers import answer_of
 from bridge.services.leases import Leases, check_fence, raise_fence
+from bridge.services.looking import look
 from bridge.services.settings import GateLimits
 from bridge.services.standing import record_truths
 from bridge.services.truths import Truths
@@ -71,35 +64,19 @@ class Deduplication:
 
         Without an amount any open payment stands in the way. Raises `CartNotFound`, `StoreDown`.
         """
-        decision = self._decide(cart, money)
-        match decision:
+        seen = look(self._ledger, cart, money, clock=self._clock, policy=self._gate.policy)
+        if isinstance(seen.decision, AskMollie):
+            truths = self._truths.ask(cart.shop_id, seen.decision.transaction_ids)
+            money_now = money or _live_money(truths)
+            policy = self._gate.policy
+            seen = look(self._ledger, cart, money_now, clock=self._clock, policy=policy, truths=truths)
+        match seen.decision:
             case Proceed() | Recover():
                 return CanPay(allowed=True, answer=None)
             case Supersede() if money is not None:
                 return CanPay(allowed=True, answer=None)
             case _:
-                return CanPay(allowed=False, answer=answer_of(decision, None, wait=self._gate.wait))
-
-    def _decide(self, cart: CartRef, money: Money | None) -> InitiationDecision:
-        decision = self._look(cart, money, {})
-        if isinstance(decision, AskMollie):
-            truths = self._truths.ask(cart.shop_id, decision.transaction_ids)
-            decision = self._look(cart, money or _first_money(truths), truths)
-        return decision
-
-    def _look(self, cart: CartRef, money: Money | None, truths: dict[str, Observation]) -> InitiationDecision:
-        view = self._ledger.shop.find_view(cart)
-        if view is None:
-            raise CartNotFound(f"the shop has no {cart}")
-        attempts = self._ledger.attempts_of(cart)
-        facts = InitiationFacts(
-            now=self._clock.now(),
-            money=money or _live_money(attempts) or Money(currency="EUR", minor=0),
-            view=view,
-            attempts=attempts,
-            truths=truths,
-        )
-        return decide_initiation(facts, self._gate.policy)
+                return CanPay(allowed=False, answer=answer_of(seen.decision, None, seen.view, wait=self._gate.wait))
 
     def cancel_expired_payments(self, cart: CartRef) -> tuple[str, ...]:
         """Close the cart's attempts that Mollie calls dead and reservations that nothing came of.
@@ -144,9 +121,5 @@ class Deduplication:
         return self._clock.now() - attempt.created_at >= limit
 
 
-def _live_money(attempts: tuple[Attempt, ...]) -> Money | None:
-    return next((attempt.money for attempt in attempts if attempt.is_live), None)
-
-
-def _first_money(truths: dict[str, Observation]) -> Money | None:
+def _live_money(truths: dict[str, Observation]) -> Money | None:
     return next((t.money for t in truths.values() if isinstance(t, ObservedPayment) and t.is_live), None)

@@ -19,20 +19,22 @@ from bridge.domain.initiation import (
     Resume,
     Supersede,
 )
+from bridge.domain.shop import ShopView
 from bridge.services.answers import Action, PaymentAnswer, describe
 
 IN_PROGRESS = "A payment is already in progress"
+ORDERED = "The cart has become an order"
 
 
-def answer_of(decision: InitiationDecision, attempt: Attempt | None, *, wait: float) -> PaymentAnswer:
+def answer_of(decision: InitiationDecision, attempt: Attempt | None, view: ShopView, *, wait: float) -> PaymentAnswer:
     """The answer to a decision; `wait` seconds is what `retry_later` asks the caller to wait."""
     match decision:
         case Proceed() | Supersede() | Recover():
             answer = describe(attempt, action=Action.CREATE, is_new=True, message="Payment may be created")
         case Replay(earlier):
-            answer = _replayed(earlier, wait)
+            answer = _replayed(earlier, view, wait)
         case AlreadyOrdered(order):
-            answer = describe(None, action=Action.SHOW_ORDER, order=order, message="The cart has become an order")
+            answer = describe(None, action=Action.SHOW_ORDER, order=order, message=ORDERED)
         case AlreadyPaid():
             answer = describe(
                 decision.attempt, action=Action.WAIT_FOR_ORDER, guess=decision.guess, message="The cart is paid already"
@@ -53,8 +55,10 @@ def answer_of(decision: InitiationDecision, attempt: Attempt | None, *, wait: fl
     return answer
 
 
-def _replayed(attempt: Attempt, wait: float) -> PaymentAnswer:
+def _replayed(attempt: Attempt, view: ShopView, wait: float) -> PaymentAnswer:
     """The stored payment as it stands now: a stored `create` is never repeated."""
+    if view.orders:
+        return describe(attempt, action=Action.SHOW_ORDER, order=view.orders[0], message=ORDERED)
     if attempt.state in MONEY_IN:
         return describe(attempt, action=Action.WAIT_FOR_ORDER, message="The cart is paid already")
     if attempt.state not in LIVE:

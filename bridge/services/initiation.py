@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from bridge.domain.attempt import Attempt
 from bridge.domain.errors import KeyInProgress, KeyReused, LeaseLost
 from bridge.domain.initiation import (
+    AlreadyOrdered,
     AskMollie,
     InitiationDecision,
     InitiationFacts,
@@ -31,6 +32,7 @@ from bridge.services.creation import Creation
 from bridge.services.gate_answers import answer_of
 from bridge.services.gate_report import audit_entry, report
 from bridge.services.leases import Leases, check_fence, raise_fence
+from bridge.services.looking import Look, look
 from bridge.services.reservation import InitiationRequest, key_record, new_reservation, owned_view
 from bridge.services.settings import GateLimits, KeyLimits
 from bridge.services.standing import apply_decision, record_truths
@@ -45,11 +47,11 @@ LOOK_AGAIN = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What one transaction decided. `attempt` is the one that was reserved (or is to be recovered)."""
+    """What was decided. `attempt` is the one that was reserved (or is to be recovered); `fence` None: without lock."""
 
     decision: InitiationDecision
-    fence: int
     view: ShopView
+    fence: int | None = None
     attempt: Attempt | None = None
 
 
@@ -89,48 +91,75 @@ class Initiation:
     def initiate(self, request: InitiationRequest) -> PaymentAnswer:
         """Decide, and create the payment at Mollie where the caller wants that.
 
+        The decision takes `gate.answer_within` seconds at most, or the caller's own shorter patience; creating the
+        payment comes on top.
+
         Raises `CartNotFound`, `ForeignCart`, `KeyReused`, `KeyInProgress`, `LockTimeout`, `StoreDown`, `LeaseLost`
         and, when the bridge creates the payment, Mollie's errors.
         """
-        found = self._decide(request)
+        patience = min(self._gate.answer_within, request.patience or self._gate.answer_within)
+        until = self._clock.monotonic() + patience
+        found = self._decide(request, until)
         if isinstance(found.decision, InProgress):
-            found = self._wait_for(request, found)
+            found = self._wait_for(request, found, until)
         report(request, found.decision, found.attempt, has_order=bool(found.view.orders))
         if request.creation is not None and found.attempt is not None:
             return self._creation.create(found.attempt, scope=request.scope, key=request.key)
-        return answer_of(found.decision, found.attempt, wait=self._gate.wait)
+        return answer_of(found.decision, found.attempt, found.view, wait=self._gate.wait)
 
-    def _wait_for(self, request: InitiationRequest, found: Round) -> Round:
+    def _wait_for(self, request: InitiationRequest, found: Round, until: float) -> Round:
         """Wait for the request that is creating the cart's payment, if there is a place to wait."""
-        until = self._clock.monotonic() + self._gate.wait
+        until = min(until, self._clock.monotonic() + self._gate.wait)
         with self._changes.place(request.cart) as taken:
-            while taken and isinstance(found.decision, InProgress) and self._clock.monotonic() < until:
+            while taken and (left := until - self._clock.monotonic()) > 0:
                 seen = self._changes.seen(request.cart)
-                self._changes.wait(request.cart, seen, min(LOOK_AGAIN, until - self._clock.monotonic()))
-                found = self._decide(request)
+                if not isinstance(self._look(request).decision, InProgress):
+                    return self._decide(request, until)
+                self._changes.wait(request.cart, seen, min(LOOK_AGAIN, left))
         return found
 
-    def _decide(self, request: InitiationRequest) -> Round:
+    def _decide(self, request: InitiationRequest, until: float) -> Round:
+        """Decide under the cart's lock; without it when somebody else works on the cart and the answer is plain.
+
+        A thousand tabs at once then do not queue for a lock only to hear, one after the other, that the first was
+        quicker.
+        """
+        with self._leases.locked_at_once(request.cart, purpose="initiation") as locked:
+            if locked:
+                return self._rounds(request, until)
+        seen = self._look(request)
+        if isinstance(seen.decision, InProgress | AlreadyOrdered):
+            self._ledger.audit(audit_entry(request, seen.decision, None, self._clock.now()))
+            return Round(decision=seen.decision, view=seen.view)
+        wait = max(0.0, until - self._clock.monotonic())
+        with self._leases.locked(request.cart, purpose="initiation", timeout=wait):
+            return self._rounds(request, until)
+
+    def _look(self, request: InitiationRequest) -> Look:
+        seen = look(self._ledger, request.cart, request.money, clock=self._clock, policy=self._gate.policy)
+        owned_view(seen.view, request)
+        return seen
+
+    def _rounds(self, request: InitiationRequest, until: float) -> Round:
         """Rounds of deciding and finding out, all under one hold of the cart's lock."""
         learned = _Learned()
-        with self._leases.locked(request.cart, purpose="initiation"):
-            for _ in range(ROUNDS):
-                found = self._ledger.in_cart(request.cart, lambda tx: self._round(tx, request, learned))
-                learned.fence = found.fence
-                match found.decision:
-                    case AskMollie(transaction_ids):
-                        learned.truths |= self._truths.ask(request.cart.shop_id, transaction_ids)
-                    case Supersede(cancel=(_, *_) as cancel):
-                        self._cancel(request.cart.shop_id, cancel, learned)
-                    case _:
-                        return found
+        for _ in range(ROUNDS):
+            found = self._ledger.in_cart(request.cart, lambda tx: self._round(tx, request, learned))
+            learned.fence = found.fence
+            match found.decision:
+                case AskMollie(transaction_ids):
+                    learned.truths |= self._truths.ask(request.cart.shop_id, transaction_ids, until=until)
+                case Supersede(cancel=(_, *_) as cancel):
+                    self._cancel(request.cart.shop_id, cancel, learned, until)
+                case _:
+                    return found
         raise LeaseLost("the cart's payments kept changing; try again")
 
-    def _cancel(self, shop_id: int, transaction_ids: tuple[str, ...], learned: _Learned) -> None:
+    def _cancel(self, shop_id: int, transaction_ids: tuple[str, ...], learned: _Learned, until: float) -> None:
         """Cancel at Mollie before the database says so: a crash in between leaves a dead payment, not a live one."""
         refused = self._truths.cancel(shop_id, transaction_ids)
         learned.uncancelable |= refused
-        learned.truths |= self._truths.ask(shop_id, transaction_ids)
+        learned.truths |= self._truths.ask(shop_id, transaction_ids, until=until)
 
     def _round(self, tx: CartTransaction, request: InitiationRequest, learned: _Learned) -> Round:
         now = self._clock.now()

@@ -47,21 +47,33 @@ class Leases:
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
 
     @contextmanager
-    def locked(self, cart: CartRef, *, purpose: str) -> Iterator[None]:
+    def locked(self, cart: CartRef, *, purpose: str, timeout: float | None = None) -> Iterator[None]:
         """Hold the cart's lock for work of milliseconds; the work raises the fence itself (`raise_fence`).
 
-        Raises `LockTimeout` when the lock is not to be had in `acquire` seconds.
+        Raises `LockTimeout` when the lock is not to be had in `acquire` seconds, or in `timeout` where that is less.
         """
-        grant = self._locks.acquire(
-            cart.lock_key, timeout=self._limits.acquire, lifetime=self._limits.lifetime, purpose=purpose
-        )
-        if grant is None:
-            self._report_conflict(cart, purpose)
-            raise LockTimeout("Lock acquisition timeout", retry_after=1.0)
-        try:
+        wait = self._limits.acquire if timeout is None else min(timeout, self._limits.acquire)
+        with self._held(cart, purpose, wait) as held:
+            if not held:
+                self._report_conflict(cart, purpose)
+                raise LockTimeout("Lock acquisition timeout", retry_after=1.0)
             yield
+
+    @contextmanager
+    def locked_at_once(self, cart: CartRef, *, purpose: str) -> Iterator[bool]:
+        """As `locked`, without waiting: False when somebody else has the lock."""
+        with self._held(cart, purpose, 0.0) as held:
+            yield held
+
+    @contextmanager
+    def _held(self, cart: CartRef, purpose: str, timeout: float) -> Iterator[bool]:
+        lifetime = self._limits.lifetime
+        grant = self._locks.acquire(cart.lock_key, timeout=timeout, lifetime=lifetime, purpose=purpose)
+        try:
+            yield grant is not None
         finally:
-            self._locks.release(cart.lock_key, grant.token)
+            if grant is not None:
+                self._locks.release(cart.lock_key, grant.token)
 
     def take(self, cart: CartRef, *, purpose: str, timeout: float, keep: bool) -> Lease | None:
         """Take a lease that its row shows, waiting up to `timeout` seconds; None when somebody else has it.

@@ -21,7 +21,8 @@ from bridge.services.settings import KeyLimits
 class InitiationRequest:
     """`key` is the idempotency key in `scope`, `fingerprint` a hash of all that the caller asked for.
 
-    With `creation` the bridge makes the payment at Mollie itself.
+    `patience`: seconds after which the caller no longer waits for the decision, where that is less than the gate's own
+    limit. With `creation` the bridge makes the payment at Mollie itself.
     """
 
     cart: CartRef
@@ -33,6 +34,7 @@ class InitiationRequest:
     method: str | None = None
     basket_hash: str | None = None
     creation: NewPayment | None = None
+    patience: float | None = None
 
 
 def owned_view(view: ShopView | None, request: InitiationRequest) -> ShopView:

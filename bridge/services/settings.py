@@ -20,11 +20,13 @@ class LeaseLimits:
 class GateLimits:
     """`wait`: seconds to wait for another request's payment. `waiting`, `waiting_per_cart`: how many may wait.
 
+    `answer_within`: seconds for the whole decision; the shim waits 2.5 and then sells without the gate.
     `ask_timeout`: seconds for all questions to Mollie that one initiation asks; `ask_limit`: how many it asks.
     """
 
     policy: GatePolicy = field(default_factory=GatePolicy)
     wait: float = 2.0
+    answer_within: float = 2.2
     waiting: int = 32
     waiting_per_cart: int = 4
     ask_timeout: float = 1.5

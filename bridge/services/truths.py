@@ -21,9 +21,15 @@ class Truths:
         self._clock = clock
         self._limits = limits
 
-    def ask(self, shop_id: int, transaction_ids: tuple[str, ...]) -> dict[str, Observation]:
-        """How each payment stands: at most `ask_limit` questions (the first ones), `ask_timeout` seconds in all."""
-        until = self._clock.monotonic() + self._limits.ask_timeout
+    def ask(
+        self, shop_id: int, transaction_ids: tuple[str, ...], *, until: float | None = None
+    ) -> dict[str, Observation]:
+        """How each payment stands: at most `ask_limit` questions (the first ones), `ask_timeout` seconds in all.
+
+        `until` (monotonic) ends it earlier.
+        """
+        end = self._clock.monotonic() + self._limits.ask_timeout
+        until = end if until is None else min(end, until)
         answers: dict[str, Observation] = dict.fromkeys(transaction_ids, Unanswered())
         try:
             mollie = self._accounts.of(shop_id)
