@@ -79,8 +79,8 @@ def _sold(prefix: str, rows: int) -> list[str]:
             f"shipping_tax_computation_method, date_add) SELECT seq, seq, seq, 0, 0, {at} FROM {sequence}"
         ),
         (
-            f"INSERT INTO `{prefix}order_payment` (order_reference, id_currency, amount, payment_method, transaction_id, "
-            f"date_add) SELECT {reference}, 1, 14.4, 'iDEAL', {transaction}, {at} FROM {sequence}"
+            f"INSERT INTO `{prefix}order_payment` (order_reference, id_currency, amount, payment_method, "
+            f"transaction_id, date_add) SELECT {reference}, 1, 14.4, 'iDEAL', {transaction}, {at} FROM {sequence}"
         ),
         (
             f"INSERT INTO `{prefix}mollie_payments` (transaction_id, cart_id, order_id, order_reference, method, "

@@ -45,6 +45,7 @@ def test_the_cart_and_the_attempt_come_back_from_the_metadata(rig: Rig) -> None:
     assert (found.cart_id, found.attempt_id) == (42, "0190-attempt")
 
 
+@pytest.mark.req("P12")
 def test_the_same_key_gives_the_same_payment(rig: Rig) -> None:
     first = rig.mollie.create_payment(new_payment(), key="key-1")
     again = rig.mollie.create_payment(new_payment(), key="key-1")
@@ -130,6 +131,7 @@ def test_a_refund_lowers_what_can_still_be_given_back(rig: Rig) -> None:
     assert (found.refunded_minor, found.refundable_minor) == (500, 940)
 
 
+@pytest.mark.req("L8")
 def test_the_same_refund_under_the_same_key_is_made_once(rig: Rig) -> None:
     paid = rig.mollie.create_payment(new_payment(), key="key-1").transaction_id
     rig.pay(paid)

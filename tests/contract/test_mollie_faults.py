@@ -120,6 +120,7 @@ def test_a_read_is_given_up_after_three_gateways_pages(rig: SimulatedRig, read: 
     assert len(rig.requests("GET")) == 3
 
 
+@pytest.mark.req("B9")
 @writes
 @pytest.mark.parametrize("status", [500, 502, 504])
 def test_a_write_that_a_gateway_gave_up_is_not_known_and_not_repeated(
@@ -133,6 +134,7 @@ def test_a_write_that_a_gateway_gave_up_is_not_known_and_not_repeated(
     assert len(rig.requests()) == 1
 
 
+@pytest.mark.req("B9")
 @writes
 def test_a_write_whose_connection_broke_is_not_known_and_not_repeated(rig: SimulatedRig, write: Call) -> None:
     rig.simulator.faults.drop_before(times=None)
@@ -165,6 +167,7 @@ def test_a_name_that_does_not_resolve_means_that_nothing_was_done(call: Call, ag
         call(against("http://mollie.invalid", call_timeout=10.0))
 
 
+@pytest.mark.req("B9", "P12")
 def test_a_payment_made_behind_a_broken_connection_is_found_with_the_same_key(rig: SimulatedRig) -> None:
     rig.simulator.faults.drop_after(method="POST")
     with pytest.raises(MollieTimeout):
@@ -182,6 +185,7 @@ def test_the_first_request_with_the_key_is_still_running(rig: SimulatedRig) -> N
         rig.mollie.create_refund("tr_1", EUROS, key="key-1", description="surplus")
 
 
+@pytest.mark.req("P12")
 def test_every_write_carries_the_callers_key_or_none(rig: SimulatedRig) -> None:
     paid = rig.mollie.create_payment(new_payment(), key="key-1").transaction_id
     rig.pay(paid)

@@ -68,6 +68,7 @@ def plans(engine: Engine, call: Callable[[Shop], object]) -> list[dict[str, Any]
     return found
 
 
+@pytest.mark.req("P9")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_rows_are_found_by_a_key(engine: Engine, big: BigShop, call: Callable[[Shop], object]) -> None:
     steps = plans(engine, call)

@@ -139,6 +139,7 @@ def test_a_payment_in_another_currency_than_the_orders_is_not_taken_for_its_paym
     assert record.paid_by == {}
 
 
+@pytest.mark.req("P8")
 def test_a_correction_touches_nothing_but_status_reason_and_time(rig: WrittenShop) -> None:
     rig.add_payment(rig.add_cart(), "tr_1", order_id=3, age=timedelta(hours=1))
     before = rig.payment_row("tr_1")
