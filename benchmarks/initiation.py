@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-from sqlalchemy import create_engine as sql_engine
 from sqlalchemy import Engine, event
+from sqlalchemy import create_engine as sql_engine
 
 from benchmarks.measuring import in_turns, print_table
 from bridge.bootstrap import build_services

@@ -56,6 +56,7 @@ def build_services(settings: Settings) -> Services:
     ledger = _ledger(settings)
     locks = _locks(settings.locks, clock)
     accounts = _accounts(settings, ledger, clock)
+    shop_webhook = _shop_webhook(settings, clock)
     gate = _gate(settings.gate)
     limits = _webhooks(settings.webhooks)
     lease_limits = LeaseLimits(acquire=settings.locks.acquire, lifetime=settings.locks.lifetime)
@@ -66,7 +67,7 @@ def build_services(settings: Settings) -> Services:
         ledger=ledger,
         leases=leases,
         accounts=accounts,
-        shop_webhook=_shop_webhook(settings),
+        shop_webhook=shop_webhook,
         settlement=Settlement(ledger=ledger, clock=clock),
         verifier=Verifier(ledger=ledger, clock=clock),
         changes=changes,
@@ -100,6 +101,7 @@ def build_services(settings: Settings) -> Services:
         ledger=ledger,
         locks=locks,
         clock=clock,
+        closing=(shop_webhook.close, accounts.close),
     )
 
 
@@ -140,12 +142,19 @@ def _accounts(settings: Settings, ledger: Ledger, clock: Clock) -> MollieClientA
         settings.mollie.endpoint,
         connect_timeout=settings.mollie.connect_timeout,
         read_timeout=settings.mollie.read_timeout,
+        call_timeout=settings.mollie.connect_timeout + settings.mollie.read_timeout,
+        most=settings.server.threads,
         clock=clock,
     )
 
 
-def _shop_webhook(settings: Settings) -> HttpShopWebhook:
-    return HttpShopWebhook(settings.auth.shop_token.get_secret_value(), shop_url=settings.webhooks.shop_url)
+def _shop_webhook(settings: Settings, clock: Clock) -> HttpShopWebhook:
+    return HttpShopWebhook(
+        settings.auth.shop_token.get_secret_value(),
+        shop_url=settings.webhooks.shop_url,
+        most=settings.server.webhook_threads,
+        clock=clock,
+    )
 
 
 def _gate(settings: GateSettings) -> GateLimits:

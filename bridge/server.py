@@ -45,7 +45,7 @@ def application() -> Flask:
     configure_logging(level=settings.log.level, as_json=settings.log.format == "json")
     app, services = build_app(settings)
     # A worker of multiprocessing ends without `atexit`; its finalizers do run.
-    util.Finalize(services, services.close, exitpriority=10)
+    util.Finalize(None, services.close, exitpriority=10)
     return app
 
 

@@ -90,6 +90,7 @@ CREATE TABLE ps_molbridge_delivery (
     query TEXT,
     tries INTEGER UNSIGNED NOT NULL,
     next_try_at DATETIME(6),
+    seen_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
     seen_status VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
     seen_refunded BIGINT,
     seen_charged_back BIGINT,

@@ -13,7 +13,7 @@
 | dead at Mollie, or nothing | `Proceed` |
 
 Where Mollie does not answer, the pending limit decides by the clock: as pending inside it, as dead after it, and the
-decision says that it was a guess.
+decision says that it was a guess. Money that was recorded is believed for ever, also when Mollie answers 404.
 """
 
 from __future__ import annotations
@@ -221,23 +221,27 @@ def _standing(facts: InitiationFacts, policy: GatePolicy) -> list[Standing]:
         truth = facts.truths[transaction_id]
         match truth:
             case ObservedPayment():
-                found.append(_as_observed(truth, attempt, facts))
+                found.append(_as_observed(transaction_id, truth, attempt, facts))
             case Gone():
-                pass
+                # Recorded money is believed all the same: Mollie knows no payment of another key or mode.
+                if _recorded_as_paid(attempt, row):
+                    found.append(_by_the_clock(transaction_id, attempt, row, facts, policy))
             case Unanswered():
                 found.append(_by_the_clock(transaction_id, attempt, row, facts, policy))
     return found
 
 
-def _as_observed(truth: ObservedPayment, attempt: Attempt | None, facts: InitiationFacts) -> Standing:
+def _as_observed(
+    transaction_id: str, truth: ObservedPayment, attempt: Attempt | None, facts: InitiationFacts
+) -> Standing:
     return Standing(
-        transaction_id=truth.transaction_id,
+        transaction_id=transaction_id,
         attempt=attempt,
         paid=truth.money_in,
         live=truth.is_live,
         money=attempt.money if attempt else truth.money,
         checkout_url=truth.checkout_url,
-        cancelable=truth.is_cancelable and truth.transaction_id not in facts.uncancelable,
+        cancelable=truth.is_cancelable and transaction_id not in facts.uncancelable,
         guess=False,
     )
 
@@ -246,7 +250,7 @@ def _by_the_clock(
     transaction_id: str, attempt: Attempt | None, row: ShopPayment | None, facts: InitiationFacts, policy: GatePolicy
 ) -> Standing:
     """How a payment probably stands: recorded money is believed for ever, an open one for the pending limit."""
-    paid = (attempt is not None and attempt.state in _MONEY_IN) or (row is not None and row.says_paid)
+    paid = _recorded_as_paid(attempt, row)
     age = facts.now - attempt.created_at if attempt else row.age if row else timedelta.max
     return Standing(
         transaction_id=transaction_id,
@@ -258,6 +262,10 @@ def _by_the_clock(
         cancelable=False,
         guess=True,
     )
+
+
+def _recorded_as_paid(attempt: Attempt | None, row: ShopPayment | None) -> bool:
+    return (attempt is not None and attempt.state in _MONEY_IN) or (row is not None and row.says_paid)
 
 
 _MONEY_IN = frozenset({AttemptState.AUTHORIZED, AttemptState.PAID, AttemptState.HELD})

@@ -51,7 +51,8 @@ class Delivery:
     """One webhook call, stored. `source` is `mollie`, `shim`, or what made the bridge deliver to itself.
 
     `seen_*` is what Mollie said when it was worked on; deliveries are equal when transaction, status, refunded and
-    charged back are.
+    charged back are. `seen_id` is the transaction that Mollie answered with: the order (`ord_`) where the one that was
+    announced is a payment (`tr_`) of an order.
     """
 
     id: str
@@ -64,11 +65,17 @@ class Delivery:
     cart: CartRef | None = None
     query: str | None = None
     tries: int = 0
+    seen_id: str | None = None
     seen_status: str | None = None
     seen_refunded: int | None = None
     seen_charged_back: int | None = None
     decision: str | None = None
     last_error: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The transaction that the delivery is about, as the shop and the ledger know it."""
+        return self.seen_id or self.transaction_id
 
 
 class RefundState(StrEnum):

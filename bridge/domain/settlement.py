@@ -10,11 +10,13 @@
 | open, pending or ended without money | settled by another | `Ignore` |
 | money in | not settled, a live attempt has another amount | `Hold` |
 | money in | not settled | `Settle` |
+| open, pending or ended without money | not settled, its order is (or may be) another payment's | `Ignore` |
 | open, pending or ended without money | not settled | `Update` |
 
 "Settled by another" is what the ledger says or, for a cart that the ledger has not settled, what the shop's own tables
-say of its order. Where an order exists and nobody can tell for which transaction, money is passed on (the module finds
-the order and completes it) and news without money is ignored: it could only harm the order.
+say of its order. Where an order exists that nobody has paid yet (bank transfer), or nobody can tell for which
+transaction it was made, money is passed on (the module finds the order and completes it) and news without money of
+another payment is ignored: it could only harm the order.
 """
 
 from __future__ import annotations
@@ -98,23 +100,37 @@ def decide_settlement(observed: ObservedPayment | Gone, facts: SettlementFacts) 
         return Update() if facts.settled_transaction_id or not observed.money_in else Settle()
     if settler is not None:
         return _beside_another(observed, settler)
-    if not observed.money_in and isinstance(facts.order_owner, OwnerUnknown):
-        return Ignore()
     if not observed.money_in:
-        return Update()
+        return Ignore() if _is_anothers(facts.order_owner, observed) else Update()
     if facts.live is not None and _has_another_amount(facts.live, observed, facts.attempt):
         return Hold(facts.live.id)
     return Settle()
 
 
 def _shown_by_the_shop(owner: OrderOwner | None) -> str | None:
+    """Who has settled the cart by what the shop's tables say.
+
+    An order that was made for a payment without money yet (bank transfer) is settled by nobody: the first money pays
+    it, whichever payment it comes with.
+    """
     match owner:
-        case OwnedBy(transaction_id):
+        case OwnedBy(transaction_id, paid=True):
             return transaction_id
         case OwnedElsewhere(module):
             return f"module:{module}"
-        case OwnerUnknown() | None:
+        case OwnedBy() | OwnerUnknown() | None:
             return None
+
+
+def _is_anothers(owner: OrderOwner | None, observed: ObservedPayment) -> bool:
+    """Whether there is an order that was, or may have been, made for another payment: stale news could only harm it."""
+    match owner:
+        case OwnedBy(transaction_id):
+            return transaction_id != observed.transaction_id
+        case OwnedElsewhere() | OwnerUnknown():
+            return True
+        case None:
+            return False
 
 
 def _beside_another(observed: ObservedPayment, settler: str) -> SettlementDecision:

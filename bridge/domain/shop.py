@@ -65,9 +65,10 @@ class ShopView:
 
 @dataclass(frozen=True, slots=True)
 class OwnedBy:
-    """The order was made for this transaction."""
+    """The order was made for this transaction; `paid` is whether the module recorded money for it."""
 
     transaction_id: str
+    paid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def find_order_owner(view: ShopView) -> OrderOwner | None:
     linked = [payment for payment in view.payments if payment.order_id in order_ids]
     for candidates in ([p for p in linked if p.says_paid], linked, view.payments if len(view.payments) == 1 else []):
         if candidates:
-            return OwnedBy(candidates[0].transaction_id)
+            return OwnedBy(candidates[0].transaction_id, paid=candidates[0].says_paid)
     return OwnerUnknown()
 
 

@@ -35,6 +35,10 @@ class Shop(Protocol):
         """The cart with its shop, by its number."""
         ...
 
+    def shop_ids(self) -> tuple[int, ...]:
+        """The shops of this database (of a multishop), lowest first."""
+        ...
+
     def find_record(self, cart: CartRef) -> OrderRecord | None:
         """All that was written for the cart's order (of its first reference); None when there is none."""
         ...

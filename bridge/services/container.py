@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.ports.clock import Clock
@@ -30,9 +31,13 @@ class Services:
     ledger: Ledger
     locks: CartLocks
     clock: Clock
+    closing: tuple[Callable[[], None], ...] = ()
+    """What else is to be closed, in this order, between the inbox and the ledger."""
 
     def close(self) -> None:
         """Stop the inbox (its work in hand is finished), release the locks, close the connections."""
         self.inbox.close()
         self.locks.close()
+        for close in self.closing:
+            close()
         self.ledger.close()

@@ -3,7 +3,7 @@
 | what came of it | attempt | idempotency key | answer |
 |---|---|---|---|
 | created | open, bound | done | the payment |
-| not done, and Mollie said so | released | free again | Mollie's error |
+| not done, and Mollie said so | released (sent before: uncertain) | free again | Mollie's error |
 | nobody knows (time-out, in progress at Mollie) | uncertain | free again | 503; a repeat sends the same again |
 """
 
@@ -26,6 +26,7 @@ from bridge.ports.mollie import MollieAccounts, NewPayment
 from bridge.services.answers import Action, PaymentAnswer, describe
 from bridge.services.attempts import bind, bound
 from bridge.services.changes import Changes
+from bridge.services.deliveries import wake_held
 
 log = structlog.get_logger()
 
@@ -63,8 +64,11 @@ class Creation:
         self._changes = changes
         self._clock = clock
 
-    def create(self, attempt: Attempt, *, scope: str, key: str) -> PaymentAnswer:
-        """Create it and answer with its checkout page. Raises Mollie's errors, the attempt's state saying which."""
+    def create(self, attempt: Attempt, *, scope: str, key: str, again: bool) -> PaymentAnswer:
+        """Create it and answer with its checkout page; `again`: it may have been sent before.
+
+        Raises Mollie's errors, the attempt's state saying which.
+        """
         if attempt.mollie_key is None or attempt.mollie_request is None:
             raise AssertionError("an attempt that the shop's module creates")
         try:
@@ -76,7 +80,11 @@ class Creation:
                 "It is not known whether Mollie made the payment; repeat the request with the same idempotency key",
                 retry_after=2.0,
             ) from error
-        except (MollieError, Unavailable) as error:
+        except Unavailable as error:
+            # Not done this time. Whether an earlier sending was done is as unknown as before.
+            self._end(attempt, AttemptState.UNCERTAIN if again else AttemptState.RELEASED, scope, key, error)
+            raise
+        except MollieError as error:
             self._end(attempt, AttemptState.RELEASED, scope, key, error)
             raise
         stored = self._ledger.in_cart(attempt.cart, lambda tx: self._bind(tx, attempt.id, observed, scope, key))
@@ -113,6 +121,7 @@ class Creation:
         attempt = next(a for a in tx.attempts() if a.id == attempt_id)
         if attempt.transaction_id is None:
             tx.save_attempt(attempt.moved(state, now))
+        wake_held(tx, now)
         record = tx.find_key(scope, key, now)
         if record is not None:
             tx.save_key(replace(record, locked_until=now - timedelta(seconds=1)))

@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as NotInTime
 
 import structlog
 
-from bridge.domain.attempt import MONEY_IN
+from bridge.domain.attempt import DEAD, AttemptState
 from bridge.domain.cart import CartRef, OrderPhase
 from bridge.domain.errors import BridgeError, Unavailable
 from bridge.domain.records import Delivery
@@ -21,6 +21,9 @@ log = structlog.get_logger()
 
 LOOK_AFTER = 1.0
 """Seconds between two looks for deliveries that are due: the shortest pause between two tries is five times that."""
+
+ASKED_ON_RETURN = 5
+"""Payments of a cart that a returning shopper makes the bridge ask about: he has just come from one of the newest."""
 
 AT_ONCE = 100
 """Deliveries taken up by one look; the rest is due at the next."""
@@ -59,11 +62,20 @@ class Inbox:
         if self._is_settled(cart):
             return True
         until = self._clock.monotonic() + self._limits.settle_wait
-        open_ones = [a for a in self._ledger.attempts_of(cart) if a.is_live or a.state in MONEY_IN]
-        begun = [self._begin(a.transaction_id, "return", None) for a in open_ones if a.transaction_id]
+        begun = [self._begin(transaction_id, "return", None) for transaction_id in self._unsettled(cart)]
         for future in begun:
             self._within(future, max(0.0, until - self._clock.monotonic()))
         return self._is_settled(cart)
+
+    def _unsettled(self, cart: CartRef) -> tuple[str, ...]:
+        """The cart's payments that may have been paid, newest first: own ones, and rows that only the shop knows."""
+        attempts = self._ledger.attempts_of(cart)
+        known = {attempt.transaction_id for attempt in attempts}
+        own = [a.transaction_id for a in attempts if a.transaction_id and a.state not in DEAD | {AttemptState.SURPLUS}]
+        view = self._ledger.shop.find_view(cart)
+        rows = [row.transaction_id for row in (view.payments if view else ()) if not row.says_ended]
+        foreign = [transaction_id for transaction_id in rows if transaction_id not in known]
+        return tuple([*reversed(own), *reversed(foreign)][:ASKED_ON_RETURN])
 
     def _is_settled(self, cart: CartRef) -> bool:
         state = self._ledger.find_state(cart)

@@ -29,6 +29,7 @@ from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.services.answers import PaymentAnswer
 from bridge.services.changes import Changes
 from bridge.services.creation import Creation
+from bridge.services.deliveries import wake_held
 from bridge.services.gate_answers import answer_of
 from bridge.services.gate_report import audit_entry, report
 from bridge.services.leases import Leases, check_fence, raise_fence
@@ -104,7 +105,8 @@ class Initiation:
             found = self._wait_for(request, found, until)
         report(request, found.decision, found.attempt, has_order=bool(found.view.orders))
         if request.creation is not None and found.attempt is not None:
-            return self._creation.create(found.attempt, scope=request.scope, key=request.key)
+            again = isinstance(found.decision, Recover)
+            return self._creation.create(found.attempt, scope=request.scope, key=request.key, again=again)
         return answer_of(found.decision, found.attempt, found.view, wait=self._gate.wait)
 
     def _wait_for(self, request: InitiationRequest, found: Round, until: float) -> Round:
@@ -173,6 +175,7 @@ class Initiation:
             return Round(decision=decision, fence=fence, view=view)
         apply_decision(tx, decision, facts)
         attempt = self._reserve(tx, request, decision)
+        wake_held(tx, now)
         tx.audit(audit_entry(request, decision, attempt, now))
         return Round(decision=decision, fence=fence, view=view, attempt=attempt)
 

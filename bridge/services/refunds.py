@@ -123,7 +123,9 @@ class Refunds:
                 retry_after=5.0,
             ) from error
         except Unavailable as error:
-            self._move(refund, RefundState.QUEUED, error=error)
+            # Not done this time. What may have been sent before must be looked for again.
+            first = refund.state is RefundState.QUEUED
+            self._move(refund, RefundState.QUEUED if first else RefundState.UNCERTAIN, error=error)
             raise
         except MollieError as error:
             self._move(refund, RefundState.FAILED, error=error)

@@ -57,8 +57,9 @@ class Settlement:
         decision = decide_settlement(observed, _facts(tx, state, view, observed))
         if isinstance(observed, ObservedPayment) and view is not None:
             self._write(tx, view, observed, decision)
-        tx.save_delivery(_seen(delivery, state, observed, decision, self._clock.now()))
-        tx.audit(self._entry(tx, delivery, decision))
+        seen = _seen(delivery, state, observed, decision, self._clock.now())
+        tx.save_delivery(seen)
+        tx.audit(self._entry(tx, seen, decision))
         return decision
 
     def _write(
@@ -68,6 +69,8 @@ class Settlement:
         now = self._clock.now()
         _move_attempt(tx, view, observed, state_after(decision, observed), now)
         match decision:
+            case Update() if _gave_all_back(tx, view, observed):
+                tx.save_state(replace(tx.state, settled_transaction_id=None, order_phase=OrderPhase.NONE))
             case Settle():
                 started = replace(
                     tx.state, settled_transaction_id=observed.transaction_id, order_phase=OrderPhase.STARTED
@@ -78,7 +81,7 @@ class Settlement:
         wake_held(tx, now)
 
     def _entry(self, tx: CartTransaction, delivery: Delivery, decision: SettlementDecision) -> AuditEntry:
-        attempt = next((a for a in tx.attempts() if a.transaction_id == delivery.transaction_id), None)
+        attempt = next((a for a in tx.attempts() if a.transaction_id == delivery.subject), None)
         detail: dict[str, str | int | bool | None] = {"decision": type(decision).__name__, "source": delivery.source}
         match decision:
             case Surplus(settled_by):
@@ -92,7 +95,7 @@ class Settlement:
             event="settlement.decided",
             cart=tx.state.cart,
             attempt_id=attempt.id if attempt else None,
-            transaction_id=delivery.transaction_id,
+            transaction_id=delivery.subject,
             detail=detail,
         )
 
@@ -118,6 +121,12 @@ def _facts(
         live=find_live(tx),
         order_owner=find_order_owner(view) if view is not None else None,
     )
+
+
+def _gave_all_back(tx: CartTransaction, view: ShopView, observed: ObservedPayment) -> bool:
+    """Whether the settling payment's money is all back and never became an order: the cart may be paid again."""
+    settles = tx.state.settled_transaction_id == observed.transaction_id
+    return settles and not observed.money_in and not view.orders
 
 
 def _move_attempt(
@@ -146,6 +155,7 @@ def _seen(
         return delivery
     return replace(
         delivery,
+        seen_id=observed.transaction_id,
         seen_status=observed.status.value,
         seen_refunded=observed.refunded_minor,
         seen_charged_back=observed.charged_back_minor,

@@ -12,7 +12,6 @@ from bridge.domain.observed import Gone, Observation, ObservedPayment, Unanswere
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
 from bridge.services.attempts import adopt, bound, find_own
-from bridge.services.deliveries import wake_held
 
 
 def record_truths(tx: CartTransaction, truths: Mapping[str, Observation], view: ShopView, now: datetime) -> None:
@@ -60,7 +59,6 @@ def apply_decision(tx: CartTransaction, decision: InitiationDecision, facts: Ini
         case AlreadyPaid(attempt=Attempt(state=AttemptState.HELD)):
             # The money that was held is the cart's after all: nothing else stands against it any more.
             set_aside_live(tx, facts.now)
-            wake_held(tx, facts.now)
         case Resume(attempt=None, transaction_id=transaction_id):
             set_aside_live(tx, facts.now)
             _adopt_foreign(tx, transaction_id, AttemptState.OPEN, facts)

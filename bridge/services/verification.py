@@ -52,8 +52,8 @@ class Verifier:
 
     def _verify(self, tx: CartTransaction, lease: Lease, delivery: Delivery) -> Verification:
         state = check_fence(tx, lease.fence)
-        attempt = next((a for a in tx.attempts() if a.transaction_id == delivery.transaction_id), None)
-        settles = state.settled_transaction_id == delivery.transaction_id and state.order_phase is OrderPhase.STARTED
+        attempt = next((a for a in tx.attempts() if a.transaction_id == delivery.subject), None)
+        settles = state.settled_transaction_id == delivery.subject and state.order_phase is OrderPhase.STARTED
         if attempt is None or not settles:
             return Verification()
         mismatches = self._compare(tx, attempt, delivery) if attempt.state in MONEY_IN else ()
@@ -65,7 +65,7 @@ class Verifier:
                 event="order.mismatch" if mismatches else "order.verified",
                 cart=state.cart,
                 attempt_id=attempt.id,
-                transaction_id=delivery.transaction_id,
+                transaction_id=delivery.subject,
                 detail=detail,
             )
         )
@@ -76,9 +76,9 @@ class Verifier:
 
     def _compare(self, tx: CartTransaction, attempt: Attempt, delivery: Delivery) -> tuple[str, ...]:
         observed = ObservedPayment(
-            transaction_id=delivery.transaction_id,
+            transaction_id=delivery.subject,
             status=PaymentStatus(delivery.seen_status or attempt.state.value),
             money=attempt.charged or attempt.money,
         )
         record = tx.shop.find_record(tx.state.cart)
-        return find_mismatches(observed, record, tx.shop.find_payment(delivery.transaction_id))
+        return find_mismatches(observed, record, tx.shop.find_payment(delivery.subject))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import BridgeError, LeaseHeld, LeaseLost, ShopDown
+from bridge.domain.errors import BridgeError, LeaseHeld, LeaseLost, MollieUnauthorized, ShopDown
 from bridge.domain.observed import Gone, ObservedPayment
 from bridge.domain.records import Delivery, DeliveryState
 from bridge.domain.settlement import PASSED_ON, SettlementDecision, Unknown, Unmatched
@@ -69,7 +69,6 @@ class Webhooks:
         changes: Changes,
         clock: Clock,
         limits: WebhookLimits,
-        default_shop_id: int = 1,
     ) -> None:
         self._ledger = ledger
         self._leases = leases
@@ -80,7 +79,6 @@ class Webhooks:
         self._changes = changes
         self._clock = clock
         self._limits = limits
-        self._default_shop_id = default_shop_id
 
     # --- routed ---------------------------------------------------------------------------------------------------
 
@@ -213,11 +211,23 @@ class Webhooks:
         found = self._ledger.shop.find_cart_of(delivery.transaction_id)
         if found is not None:
             return found
-        observed = self._accounts.of(self._default_shop_id).find_payment(delivery.transaction_id)
+        observed = self._find_at_mollie(delivery.transaction_id)
         if observed is None:
             return Unknown()
         cart = self._ledger.shop.find_cart(observed.cart_id) if observed.cart_id is not None else None
         return cart or Unmatched()
+
+    def _find_at_mollie(self, transaction_id: str) -> ObservedPayment | None:
+        """The payment, by the key of whichever shop of a multishop knows it."""
+        for shop_id in self._ledger.shop.shop_ids():
+            try:
+                observed = self._accounts.of(shop_id).find_payment(transaction_id)
+            except MollieUnauthorized as error:
+                log.warning("mollie.no_access", shop_id=shop_id, error=str(error))
+                continue
+            if observed is not None:
+                return observed
+        return None
 
     def _close(self, delivery: Delivery, decision: SettlementDecision | None) -> Worked:
         """Nothing is left to do. A delivery without a cart is kept with that decision, for the reports."""

@@ -156,6 +156,10 @@ class FakeShop:
         with self._asked("find_cart"):
             return self._cart(cart_id)
 
+    def shop_ids(self) -> tuple[int, ...]:
+        with self._asked("shop_ids"):
+            return tuple(sorted({shop_id for shop_id, _ in self._carts.values()} | {1}))
+
     def find_record(self, cart: CartRef) -> OrderRecord | None:
         with self._asked("find_record"):
             view = self.find_view(cart)

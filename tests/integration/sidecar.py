@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from tests.services.process import PrivateServer
 
@@ -22,7 +23,7 @@ class Reply:
 
     status: int
     body: dict[str, Any]
-    headers: dict[str, str]
+    headers: CaseInsensitiveDict[str]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -55,7 +56,8 @@ class Sidecar(PrivateServer):
 
     def command(self) -> list[str]:
         self.config.write_text(_toml(self._settings()))
-        variables = [f"{name}={value}" for name, value in self.environment.items()]
+        found_in = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        variables = [f"{name}={value}" for name, value in (found_in | self.environment).items()]
         return ["env", *variables, sys.executable, "-m", self.module, "serve", "--config", str(self.config)]
 
     def _settings(self) -> dict[str, dict[str, Any]]:
@@ -81,7 +83,7 @@ class Sidecar(PrivateServer):
         """Call the API; header names are given with underscores."""
         sent = {"Authorization": f"Bearer {token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
         answer = requests.request(method, f"{self.url}{path}", json=body, headers=sent, timeout=30)
-        return Reply(answer.status_code, answer.json() if answer.content else {}, dict(answer.headers))
+        return Reply(answer.status_code, answer.json() if answer.content else {}, answer.headers)
 
     def initiate(self, cart_id: int, customer_id: int, amount: str = "14.40", *, key: str, **more: Any) -> Reply:
         """`POST /v1/payments`, as the shim does it."""

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from tests.integration.sidecar import Reply
 from tests.integration.world import World, together
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
@@ -42,12 +43,13 @@ def test_a_second_tab_waits_for_the_first_ones_payment_and_is_sent_to_its_page(w
     cart_id, customer_id = world.new_cart()
     first = world.initiate(cart_id)
 
-    def create_and_bind() -> None:
+    def create_and_bind() -> Reply:
         started = world.shop.pay(cart_id)
         body = {"transaction_id": started.transaction_id, "checkout_url": started.checkout_url}
-        world.sidecar.post(f"/v1/payments/{first.data['payment_id']}/bind", body)
+        return world.sidecar.post(f"/v1/payments/{first.data['payment_id']}/bind", body)
 
-    second, _ = together([partial(world.sidecar.initiate, cart_id, customer_id, key="second-tab"), create_and_bind])
+    press_again = partial(world.sidecar.initiate, cart_id, customer_id, key="second-tab")
+    second, _ = together([press_again, create_and_bind])
 
     assert (second.status, second.data["action"]) == (409, "resume")
     assert second.data["checkout_url"].startswith(world.mollie_url)

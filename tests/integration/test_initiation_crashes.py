@@ -108,7 +108,8 @@ def test_a_payment_that_the_bridge_makes_is_made_once_whatever_point_it_dies_at(
 
         at_mollie = [p for p in crashing.mollie.payments() if p.metadata.get("cart_id") == cart_id]
         assert len(at_mollie) == 1, point
-        assert reply is not None and reply.data["transaction_id"] == at_mollie[0].id
+        assert reply is not None
+        assert reply.data["transaction_id"] == at_mollie[0].id
         assert live_attempts(crashing, cart_id) == 1
 
 

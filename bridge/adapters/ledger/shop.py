@@ -35,6 +35,10 @@ class ShopByCall:
         """The cart with its shop, by its number."""
         return self._read(lambda shop: shop.find_cart(cart_id))
 
+    def shop_ids(self) -> tuple[int, ...]:
+        """The shops of this database."""
+        return self._read(lambda shop: shop.shop_ids())
+
     def find_record(self, cart: CartRef) -> OrderRecord | None:
         """All that was written for the cart's order."""
         return self._read(lambda shop: shop.find_record(cart))

@@ -148,6 +148,7 @@ def _delivery(metadata: MetaData, name: str) -> Table:
         Column("query", text()),
         Column("tries", unsigned(), nullable=False),
         Column("next_try_at", UtcDateTime()),
+        Column("seen_id", ascii_text(64)),
         Column("seen_status", ascii_text(32)),
         Column("seen_refunded", big()),
         Column("seen_charged_back", big()),

@@ -55,6 +55,11 @@ class SqlShop:
             row = db.execute(self._sql.cart, {"cart_id": cart_id}).first()
         return None if row is None else CartRef(shop_id=int(row.id_shop), cart_id=int(row.id_cart))
 
+    def shop_ids(self) -> tuple[int, ...]:
+        """The shops of this database, lowest first."""
+        with self._connection() as db:
+            return tuple(int(shop_id) for shop_id in db.execute(self._sql.shop_ids).scalars())
+
     def find_payment(self, transaction_id: str) -> ShopPayment | None:
         """The module's payment row."""
         with self._connection() as db:

@@ -62,6 +62,7 @@ class Statements:
     invoices: Select[Any]
     paid_by: Select[Any]
     settings: Select[Any]
+    shop_ids: Select[Any]
     correct: Update
 
 
@@ -113,6 +114,7 @@ def _order_statements(tables: dict[str, TableClause]) -> dict[str, Any]:
         "paid_by": select(payment.transaction_id, payment.amount)
         .where(payment.order_reference == bindparam("reference"), payment.id_currency == bindparam("currency_id"))
         .order_by(payment.id_order_payment),
+        "shop_ids": select(shop.id_shop).order_by(shop.id_shop),
         "settings": select(setting.name, setting.value, setting.id_shop, setting.id_shop_group).where(
             setting.name.in_(bindparam("names", expanding=True)),
             or_(setting.id_shop == bindparam("shop_id"), func.coalesce(setting.id_shop, 0) == 0),

@@ -152,6 +152,7 @@ def _delivery() -> None:
         maybe("query", sa.Text()),
         column("tries", unsigned()),
         maybe("next_try_at", moment()),
+        maybe("seen_id", ascii_text(64)),
         maybe("seen_status", ascii_text(32)),
         maybe("seen_refunded", big()),
         maybe("seen_charged_back", big()),
