@@ -49,12 +49,15 @@ class LockWaits:
     def lock_within(self, descriptor: int, seconds: float) -> bool:
         """Lock the open file exclusively, waiting for it up to `seconds` in the kernel; False when the time is up.
 
-        Raises OSError when the file system can not lock.
+        Raises OSError when the file system can not lock, and `LockBackendDown` after `close`, also to those who wait.
         """
         if seconds <= 0:
             return False
         with self._alarm(seconds) as alarm:
-            return _lock_unless_rung(descriptor, alarm)
+            locked = _lock_unless_rung(descriptor, alarm)
+        if not locked:
+            self._refuse_when_closed()
+        return locked
 
     def close(self) -> None:
         """Ring everybody's alarm now, and come back when all have stopped waiting."""
@@ -69,8 +72,9 @@ class LockWaits:
         self._let_signal_through()
         alarm = _Alarm(self._signal)
         with self._changed:
+            self._refuse_when_closed()
             self._alarms.add(alarm)
-            appointment = self._keeper.call_in(0 if self._closed else seconds, alarm.ring)
+            appointment = self._keeper.call_in(seconds, alarm.ring)
         try:
             yield alarm
         finally:
@@ -81,6 +85,10 @@ class LockWaits:
             if self._closed:
                 with self._changed:
                     self._changed.notify_all()
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise LockBackendDown("the locks of this process are closed: it is shutting down")
 
     def _let_signal_through(self) -> None:
         # A server's threads may have been started with all signals blocked. It stays unblocked: nobody else sends it.

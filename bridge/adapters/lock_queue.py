@@ -23,6 +23,7 @@ class LockQueue:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
+        self._emptied = threading.Condition(self._mutex)
         # The contenders that wait behind the one who has the turn. A key is present only while somebody has it.
         self._lines: dict[str, deque[_Ticket]] = {}
         self._closed = False
@@ -50,6 +51,7 @@ class LockQueue:
             line = self._lines[key]
             if not line:
                 del self._lines[key]
+                self._emptied.notify_all()
                 return
             ticket = line.popleft()
             ticket.called = True
@@ -67,6 +69,11 @@ class LockQueue:
             tickets = [ticket for line in self._lines.values() for ticket in line]
         for ticket in tickets:
             ticket.turn.set()
+
+    def wait_until_empty(self, seconds: float) -> bool:
+        """Wait until nobody has a turn any more; False when that takes longer than `seconds`."""
+        with self._mutex:
+            return self._emptied.wait_for(lambda: not self._lines, seconds)
 
     def _await_turn(self, key: str, ticket: _Ticket, timeout: float) -> bool:
         try:

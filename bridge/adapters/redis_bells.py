@@ -24,7 +24,7 @@ class Bell:
 
     def __init__(self, client: Redis) -> None:
         self.channel = f"{OWN_PREFIX}bell:{token_hex(8)}"
-        self._subscription: PubSub = client.pubsub()
+        self._subscription: PubSub = client.pubsub()  # type: ignore[no-untyped-call]
         self._subscription.subscribe(self.channel)
         # Redis must know the subscription before anybody is told to ring here.
         if self._subscription.get_message(timeout=_SUBSCRIBING) is None:

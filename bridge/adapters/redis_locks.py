@@ -135,6 +135,7 @@ class RedisCartLocks:
         self._closed.set()
         self._queue.close()
         self._bells.ring_all()
+        self._queue.wait_until_empty(_CONNECTING + _ANSWERING)
         self._keeper.close()
         for key, token in self._watchdog.guarded():
             with contextlib.suppress(LockBackendDown):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 
@@ -37,15 +37,17 @@ def _foreign_keys(redis: Redis) -> Iterator[str]:
 def _read(redis: Redis, keys: list[str], now: datetime) -> Iterator[HeldLock]:
     with redis.pipeline(transaction=False) as pipeline:
         for key in keys:
-            pipeline.type(key).pttl(key)
+            pipeline.type(key)
+            pipeline.pttl(key)
         answers = pipeline.execute()
     kinds = dict(zip(keys, answers[0::2], strict=True))
     lasting = dict(zip(keys, answers[1::2], strict=True))
     plain = [key for key, kind in kinds.items() if kind == "string"]
-    values = dict(zip(plain, redis.mget(plain), strict=True)) if plain else {}
+    values = cast("list[str | None]", redis.mget(plain)) if plain else []
+    told = {key: told_by(value) for key, value in zip(plain, values, strict=True)}
     for key, kind in kinds.items():
         if kind in {"string", "zset"}:
-            yield _hold(key, told_by(values.get(key)), lasting[key], now)
+            yield _hold(key, told.get(key, {}), lasting[key], now)
 
 
 def told_by(value: str | None) -> dict[str, Any]:

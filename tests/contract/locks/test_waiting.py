@@ -1,0 +1,122 @@
+"""Waiting for a lock, and not for ever: held against every backend."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bridge.domain.errors import LockBackendDown
+from bridge.ports.locks import CartLocks
+from tests.contract.locks.backends import Backend
+from tests.contract.locks.contender import Contender
+from tests.contract.locks.moves import KEY, LONG, SOON, granted, refused, shared, take, wait_in_line, waits
+from tests.services.waiting import wait_until
+
+pytestmark = pytest.mark.req("P2", "P7", "L3")
+
+
+def test_a_waiter_gets_the_lock_when_it_is_released(
+    backend: Backend, locks: CartLocks, threads: ThreadPoolExecutor
+) -> None:
+    grant = take(locks)
+    waiting = wait_in_line(backend, locks, threads)
+
+    locks.release(KEY, grant.token)
+
+    assert waiting.result(5) is not None
+
+
+def test_the_time_limit_is_kept(locks: CartLocks, others: CartLocks) -> None:
+    take(locks)
+    began = time.monotonic()
+
+    assert others.acquire(KEY, timeout=SOON, lifetime=LONG, purpose="test") is None
+    assert SOON <= time.monotonic() - began < SOON + 2
+
+
+def test_who_gave_up_is_out_of_the_line(locks: CartLocks, others: CartLocks) -> None:
+    grant = take(locks)
+    assert refused(others, timeout=0.05)
+
+    locks.release(KEY, grant.token)
+
+    assert granted(locks)
+
+
+def test_waiting_threads_get_the_lock_in_the_order_they_came(
+    backend: Backend, locks: CartLocks, threads: ThreadPoolExecutor
+) -> None:
+    order: list[int] = []
+    mutex = threading.Lock()
+
+    def wait_and_note(number: int) -> None:
+        grant = take(locks, timeout=LONG)
+        with mutex:
+            order.append(number)
+        locks.release(KEY, grant.token)
+
+    first = take(locks)
+    waiting = []
+    for number in range(8):
+        waiting.append(threads.submit(wait_and_note, number))
+        wait_until(lambda: backend.in_line(locks, KEY) == len(waiting), what="the next in line")
+    locks.release(KEY, first.token)
+    for thread in waiting:
+        thread.result(10)
+
+    assert order == list(range(8))
+
+
+def test_nobody_overtakes_those_who_wait(
+    backend: Backend, locks: CartLocks, others: CartLocks, threads: ThreadPoolExecutor
+) -> None:
+    grant = take(locks)
+    waiting = wait_in_line(backend, locks, threads)
+    locks.release(KEY, grant.token)
+    waited = waiting.result(5)
+
+    assert waited is not None
+    assert refused(others)
+
+
+def test_closing_sends_away_who_waits(backend: Backend, locks: CartLocks, threads: ThreadPoolExecutor) -> None:
+    take(locks)
+    waiting = wait_in_line(backend, locks, threads)
+
+    locks.close()
+
+    with pytest.raises(LockBackendDown, match="closed"):
+        waiting.result(5)
+
+
+@shared
+def test_closing_sends_away_who_waits_for_another_process(
+    backend: Backend, locks: CartLocks, others: CartLocks, threads: ThreadPoolExecutor
+) -> None:
+    take(others)
+    waiting = threads.submit(locks.acquire, KEY, timeout=LONG, lifetime=LONG, purpose="test")
+    wait_until(lambda: waits(backend, os.getpid()), what="the thread to wait")
+
+    locks.close()
+
+    with pytest.raises(LockBackendDown, match="closed"):
+        waiting.result(5)
+
+
+@shared
+@pytest.mark.req("B8")
+def test_who_is_killed_while_waiting_keeps_nobody_up(backend: Backend, locks: CartLocks) -> None:
+    grant = take(locks)
+    with Contender.of(backend) as contender:
+        contender.tell(do="acquire", key=KEY, timeout=LONG, lifetime=LONG, keep=True)
+        wait_until(lambda: waits(backend, contender.process.pid), what="the contender to wait")
+        contender.kill()
+    locks.release(KEY, grant.token)
+
+    began = time.monotonic()
+    assert granted(locks, timeout=5)
+    assert time.monotonic() - began < 0.5
