@@ -19,17 +19,13 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bridge.bootstrap import build_app
 from bridge.config import Settings
 from bridge.config_sections import AuthSettings, DatabaseSettings, LockSettings, MollieSettings
+from bridge.demo.back_office import BackOffice, back_office_page
 from bridge.demo.balancer import TwoWebServers
 from bridge.demo.serving import serve_in_thread
 from bridge.demo.simulator import MollieSimulator
 from bridge.demo.simulator import create_app as create_mollie
 from bridge.demo.storefront import BridgeShim, Journal, ToyShop, seed, shop_tables
 from bridge.demo.storefront import create_app as create_shop
-from bridge.demo.storefront.seed import SHOP
-from bridge.domain.attempt import Attempt
-from bridge.domain.cart import CartRef
-from bridge.domain.records import AuditEntry
-from bridge.services.container import Services
 
 MINUTE: Final = 2.0
 """Real seconds for a minute of Mollie's retry schedule: a webhook that was refused comes again while one looks."""
@@ -66,21 +62,12 @@ class Playground:
     shop: ToyShop
     web_servers: TwoWebServers
     sidecar_url: str
-    services: Services
-    admin_token: str
+    back_office: BackOffice
 
     @property
     def shop_url(self) -> str:
         """The shop's address for shoppers and for Mollie."""
         return self.shop.base_url
-
-    def attempts_of(self, cart_id: int) -> tuple[Attempt, ...]:
-        """What the bridge has written down of a cart's payments."""
-        return self.services.ledger.attempts_of(CartRef(shop_id=SHOP, cart_id=cart_id))
-
-    def audit_of(self, cart_id: int) -> tuple[AuditEntry, ...]:
-        """What the bridge has decided about a cart."""
-        return self.services.ledger.audit_of(CartRef(shop_id=SHOP, cart_id=cart_id), limit=1_000)
 
     def guard(self, *, on: bool) -> None:
         """Take the bridge into use, or out of it."""
@@ -102,12 +89,14 @@ def open_playground(folder: Path, *, port: int = 0) -> Iterator[Playground]:
         stack.callback(mollie.close)
         sidecar_url = stack.enter_context(serve_in_thread(app)).url
         shim = BridgeShim(base_url=sidecar_url, token=settings.auth.shop_token.get_secret_value(), shared_files=False)
+        admin_token = settings.auth.admin_token.get_secret_value()
+        office = BackOffice(ledger=services.ledger, sidecar_url=sidecar_url, admin_token=admin_token)
         journal = Journal()
         shops = [
             _web_server(folder / name, engine=engine, mollie_api_url=mollie_url, journal=journal)
             for name in ("web1", "web2")
         ]
-        web_servers = TwoWebServers(*(_app(shop, shim, mollie_url, sidecar_url) for shop in shops))
+        web_servers = TwoWebServers(*(_app(shop, shim, office) for shop in shops))
         server = stack.enter_context(serve_in_thread(web_servers, port=port))
         for shop in shops:
             shop.base_url = server.url
@@ -117,8 +106,7 @@ def open_playground(folder: Path, *, port: int = 0) -> Iterator[Playground]:
             shop=shops[0],
             web_servers=web_servers,
             sidecar_url=sidecar_url,
-            services=services,
-            admin_token=settings.auth.admin_token.get_secret_value(),
+            back_office=office,
         )
 
 
@@ -160,7 +148,8 @@ def _web_server(temp_dir: Path, *, engine: Engine, mollie_api_url: str, journal:
     )
 
 
-def _app(shop: ToyShop, shim: BridgeShim, mollie_url: str, sidecar_url: str) -> Flask:
+def _app(shop: ToyShop, shim: BridgeShim, office: BackOffice) -> Flask:
     app = create_shop(shop, shim)
-    app.jinja_env.globals.update(mollie_url=mollie_url, sidecar_url=sidecar_url)
+    app.register_blueprint(back_office_page(office))
+    app.jinja_env.globals.update(back_office=office, sidecar_url=office.sidecar_url)
     return app

@@ -143,30 +143,30 @@ def give_back(story: Story) -> str:
 
 
 def _tell_page(story: Story, message: str) -> str:
-    return f'is told "{message}"; {_tell_orders(story)}'
+    return f'is told "{message}"; {_tell_references(story.outcome())}'
 
 
 def _tell_orders(story: Story) -> str:
     outcome = story.outcome()
+    return _tell_references(outcome) + _tell_surplus(story, outcome)
+
+
+def _tell_references(outcome: Outcome) -> str:
     match outcome.references:
         case ():
-            told = "no order"
+            return "no order"
         case (reference,):
-            told = f"one order: {reference}"
+            return f"one order: {reference}"
         case several:
-            told = f"{len(several)} orders: {', '.join(several)}"
-    return told + _tell_surplus(story, outcome)
+            return f"{len(several)} orders: {', '.join(several)}"
 
 
 def _tell_surplus(story: Story, outcome: Outcome) -> str:
-    kept = [p.transaction_id for p in outcome.surplus if not p.reached_module]
-    leaked = [p.transaction_id for p in outcome.surplus if p.reached_module]
-    told = "".join(
-        f"; {_name_of(story, each)} is marked as paid too much, the shop's module does not hear of it" for each in kept
-    )
-    return told + "".join(
-        f"; {_name_of(story, each)} is marked as paid too much, but the shop's module knows of it" for each in leaked
-    )
+    told = ""
+    for payment in outcome.surplus:
+        module = "knows of it all the same" if payment.reached_module else "does not hear of it"
+        told += f"; {_name_of(story, payment.transaction_id)} is marked as paid too much, the shop's module {module}"
+    return told
 
 
 def _name(story: Story, payment: Payment) -> str:

@@ -11,7 +11,6 @@ from bridge.demo.simulator import PaymentStatus
 from bridge.demo.simulator.amounts import Amount
 from bridge.demo.simulator.records import Payment
 from bridge.demo.storefront import State
-from bridge.domain.settlement import Surplus
 
 _TAKEN: Final = frozenset({PaymentStatus.PAID, PaymentStatus.AUTHORIZED})
 
@@ -73,7 +72,7 @@ def read_outcome(ground: Playground, cart_id: int) -> Outcome:
     """Look everywhere, now."""
     orders = ground.shop.orders_of(cart_id)
     rows = {str(row["transaction_id"]): row for row in ground.shop.payments_of(cart_id)}
-    surplus = _recorded_as_surplus(ground, cart_id)
+    surplus = ground.back_office.surplus_of(cart_id)
     return Outcome(
         owed=_price(ground, cart_id),
         payments=tuple(
@@ -95,12 +94,6 @@ def read_outcome(ground: Playground, cart_id: int) -> Outcome:
 def payments_of(ground: Playground, cart_id: int) -> tuple[Payment, ...]:
     """All that Mollie has of the cart, the oldest first."""
     return tuple(p for p in ground.mollie.payments() if (p.metadata or {}).get("cart_id") == cart_id)
-
-
-def _recorded_as_surplus(ground: Playground, cart_id: int) -> frozenset[str | None]:
-    """From the audit trail: the attempt's own state says `refunded` once the money is given back."""
-    entries = ground.audit_of(cart_id)
-    return frozenset(entry.transaction_id for entry in entries if entry.detail.get("decision") == Surplus.__name__)
 
 
 def _price(ground: Playground, cart_id: int) -> Amount:

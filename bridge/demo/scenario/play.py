@@ -19,6 +19,7 @@ SCALE: Final = 0.012
 class Way:
     """One way through an act: what was seen at each beat, and what became of the cart."""
 
+    cart_id: int
     seen: tuple[str, ...]
     outcome: Outcome
     told: tuple[str, ...]
@@ -61,6 +62,7 @@ def _go(act: Act, story: Story, scale: float) -> Way:
         _wait_until(began + beat.second * scale)
         seen.append(beat.do(story))
     return Way(
+        cart_id=story.cart_id,
         seen=tuple(seen),
         outcome=story.outcome(),
         told=tuple(story.told),

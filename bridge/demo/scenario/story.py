@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import requests
-
 from bridge.demo.playground import Playground
 from bridge.demo.scenario.outcome import Outcome, payments_of, read_outcome
 from bridge.demo.scenario.tab import Tab
@@ -92,13 +90,8 @@ class Story:
 
     def give_surplus_back(self) -> None:
         """The merchant has the sidecar give back what it recorded as paid too much."""
-        headers = {"Authorization": f"Bearer {self.ground.admin_token}"}
-        surplus = {payment.transaction_id for payment in self.outcome().surplus}
-        for attempt in self.ground.attempts_of(self.cart_id):
-            if attempt.transaction_id in surplus:
-                url = f"{self.ground.sidecar_url}/v1/payments/{attempt.id}/refund"
-                key = {"Idempotency-Key": f"demo-{attempt.id}"}
-                requests.post(url, json={"reason": "paid twice"}, headers=headers | key, timeout=10).raise_for_status()
+        for payment in self.outcome().surplus:
+            self.ground.back_office.give_back(payment.transaction_id)
         self.let_webhooks_end()
 
     def payments(self) -> tuple[Payment, ...]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.demo.scenario.outcome import Outcome
-from bridge.demo.scenario.play import Played
+from bridge.demo.scenario.play import Played, Way
 
 NARROWEST: Final = 80
 WIDEST: Final = 100
@@ -36,11 +36,16 @@ def table_of(played: Played) -> Table:
     )
     table.add_column("Time", "", no_wrap=True, justify="right", min_width=6)
     table.add_column("What happens", Text("In the end", style="bold"), ratio=4)
-    table.add_column(Text("Without the bridge", style="red"), _money(played.before.outcome), ratio=5)
-    table.add_column(Text("With the bridge", style="green"), _money(played.after.outcome), ratio=5)
+    _add_way(table, "Without the bridge", "red", played.before)
+    _add_way(table, "With the bridge", "green", played.after)
     for beat, before, after in zip(played.act.beats, played.before.seen, played.after.seen, strict=True):
         table.add_row(f"T+{beat.second} s", beat.what, before, after)
     return table
+
+
+def _add_way(table: Table, title: str, colour: str, way: Way) -> None:
+    header = Text.assemble((title, colour), (f"\ncart {way.cart_id}", "dim"))
+    table.add_column(header, _money(way.outcome), ratio=5)
 
 
 def _money(outcome: Outcome) -> Text:
