@@ -10,6 +10,7 @@
 | open, pending or ended without money | settled by another | `Ignore` |
 | money in | not settled, a live attempt has another amount | `Hold` |
 | money in | not settled | `Settle` |
+| money in before, now given back | not settled | `RecordOnly` |
 | open, pending or ended without money | not settled, its order is (or may be) another payment's | `Ignore` |
 | open, pending or ended without money | not settled | `Update` |
 
@@ -101,10 +102,20 @@ def decide_settlement(observed: ObservedPayment | Gone, facts: SettlementFacts) 
     if settler is not None:
         return _beside_another(observed, settler)
     if not observed.money_in:
-        return Ignore() if _is_anothers(facts.order_owner, observed) else Update()
+        return _without_money(observed, facts.order_owner)
     if facts.live is not None and _has_another_amount(facts.live, observed, facts.attempt):
         return Hold(facts.live.id)
     return Settle()
+
+
+def _without_money(observed: ObservedPayment, owner: OrderOwner | None) -> SettlementDecision:
+    """News of a payment that brings no money, on a cart that nobody has settled.
+
+    Money that came and went never becomes an order: the module would make one of an Orders API payment that is `paid`.
+    """
+    if observed.status is PaymentStatus.PAID:
+        return RecordOnly()
+    return Ignore() if _is_anothers(owner, observed) else Update()
 
 
 def _shown_by_the_shop(owner: OrderOwner | None) -> str | None:

@@ -18,7 +18,7 @@ from tests.services.waiting import wait_until
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.timeout(600)]
 
 NEVER = 10_000
-RESERVATION = 1.0
+RESERVATION = 0.6
 """Seconds that a reservation lasts in these tests, so that a crashed one can be seen to end."""
 
 CREATION = {"description": "Order", "redirect_url": "https://shop.example/return"}
@@ -45,17 +45,17 @@ def disarm(world: World) -> None:
 
 
 def points_of(world: World, call: Callable[[], Reply]) -> list[str]:
-    """The points that a call passes, on a sidecar that has just started."""
+    """The points that a call passes; the sidecar is a fresh one afterwards."""
     world.sidecar.restart()
     points = arm(world, NEVER)
     call()
     disarm(world)
+    world.sidecar.restart()
     return points.read_text().splitlines()
 
 
 def crash_at(world: World, number: int, call: Callable[[], Reply]) -> None:
-    """Make the call on a fresh sidecar, which dies at that point, and start it again."""
-    world.sidecar.restart()
+    """Make the call on a sidecar that nobody has called yet; it dies at that point and is started again."""
     arm(world, number)
     with pytest.raises(requests.ConnectionError):
         call()
@@ -72,14 +72,14 @@ def live_attempts(world: World, cart_id: int) -> int:
 @pytest.mark.req("P1", "P12", "L2")
 def test_a_reservation_survives_a_crash_at_every_point(crashing: World) -> None:
     cart_id, _ = crashing.new_cart()
-    points = points_of(crashing, lambda: crashing.initiate(cart_id, key="dry-run"))
+    points = points_of(crashing, lambda: crashing.initiate(cart_id, key=f"dry-run-{cart_id}"))
     assert len(points) > 6
 
     for number, point in enumerate(points, start=1):
         cart_id, _ = crashing.new_cart()
-        crash_at(crashing, number, partial(crashing.initiate, cart_id, key="tab-1"))
+        crash_at(crashing, number, partial(crashing.initiate, cart_id, key=f"tab-1-{cart_id}"))
 
-        again = crashing.initiate(cart_id, key="tab-2")
+        again = crashing.initiate(cart_id, key=f"tab-2-{cart_id}")
         if again.status == 409:  # the reservation was committed: it stands until its lifetime is over
             assert again.data["action"] == "retry_later", point
             again = wait_until(partial(created, crashing, cart_id), RESERVATION + 5) or again
@@ -96,12 +96,12 @@ def created(world: World, cart_id: int) -> Reply | None:
 @pytest.mark.req("P12", "B9")
 def test_a_payment_that_the_bridge_makes_is_made_once_whatever_point_it_dies_at(crashing: World) -> None:
     cart_id, _ = crashing.new_cart()
-    points = points_of(crashing, lambda: crashing.initiate(cart_id, key="dry-run", mollie=CREATION))
+    points = points_of(crashing, lambda: crashing.initiate(cart_id, key=f"dry-run-{cart_id}", mollie=CREATION))
     assert any("before HTTP POST" in point for point in points)
 
     for number, point in enumerate(points, start=1):
         cart_id, _ = crashing.new_cart()
-        call = partial(crashing.initiate, cart_id, key="the-key", mollie=CREATION)
+        call = partial(crashing.initiate, cart_id, key=f"key-{cart_id}", mollie=CREATION)
         crash_at(crashing, number, call)
 
         reply = wait_until(partial(with_page, call), RESERVATION + 10, what=point, interval=0.1)
