@@ -20,7 +20,7 @@ from bridge.demo.scenario.beats import (
     press_pay,
     sit_through,
 )
-from bridge.demo.scenario.story import Story
+from bridge.demo.scenario.outcome import Outcome
 from bridge.demo.storefront.return_page import NOT_COMPLETED, NOT_SUCCESSFUL
 
 
@@ -28,32 +28,34 @@ from bridge.demo.storefront.return_page import NOT_COMPLETED, NOT_SUCCESSFUL
 class Act:
     """A timeline that is played twice. `installed` says whether the bridge is there from the beginning.
 
-    `fault` looks at the way with the bridge, beyond what holds for every act; None when all is well.
+    `find_fault` looks at what became of the cart with the bridge, and at what the shopper was told, for what this act
+    must show beyond what every act must; None when all is well.
     """
 
     title: str
     beats: tuple[Beat, ...]
-    fault: Callable[[Story], str | None]
+    find_fault: Callable[[Outcome, tuple[str, ...]], str | None]
     installed: bool = True
 
 
-def _one_payment(story: Story) -> str | None:
-    made = len(story.payments())
-    return None if made == 1 else f"{made} payments were created with the bridge instead of one"
+def _more_than_one_payment(outcome: Outcome, _told: tuple[str, ...]) -> str | None:
+    made = len(outcome.payments)
+    return None if made == 1 else f"with the bridge {made} payments were created instead of one"
 
 
-def _one_surplus(story: Story) -> str | None:
-    outcome = story.outcome()
+def _not_one_surplus(outcome: Outcome, _told: tuple[str, ...]) -> str | None:
     if len(outcome.surplus) != 1:
-        return f"{len(outcome.surplus)} payments are recorded as surplus instead of one"
+        return f"with the bridge {len(outcome.surplus)} payments are recorded as surplus instead of one"
     if outcome.surplus[0].reached_module:
-        return "the surplus payment was passed to the module"
+        return "with the bridge the surplus payment was passed to the shop's module"
     return None
 
 
-def _never_told_of_failure(story: Story) -> str | None:
-    told = {NOT_SUCCESSFUL, NOT_COMPLETED} & set(story.told)
-    return f'the shopper who had paid was told "{told.pop()}"' if told else _one_payment(story)
+def _told_of_failure(outcome: Outcome, told: tuple[str, ...]) -> str | None:
+    failures = [message for message in told if message in (NOT_SUCCESSFUL, NOT_COMPLETED)]
+    if failures:
+        return f'with the bridge the shopper who had paid was told "{failures[0]}"'
+    return _more_than_one_payment(outcome, told)
 
 
 THREE_TABS = Act(
@@ -67,7 +69,7 @@ THREE_TABS = Act(
         Beat(second=35, what="Mollie tells the shop, both its web servers at once", do=announce),
         Beat(second=60, what="Comes back to the shop", do=come_back_and_stay(1)),
     ),
-    fault=_one_payment,
+    find_fault=_more_than_one_payment,
 )
 
 TWO_OPEN_PAGES = Act(
@@ -82,7 +84,7 @@ TWO_OPEN_PAGES = Act(
         Beat(second=45, what="Comes back to the shop", do=come_back_and_stay(1)),
         Beat(second=60, what="The merchant gives back what was paid too much", do=give_back),
     ),
-    fault=_one_surplus,
+    find_fault=_not_one_surplus,
     installed=False,
 )
 
@@ -97,7 +99,7 @@ LOST_WEBHOOK = Act(
         Beat(second=50, what="Pays again, if told to", do=pay_again_if_told_so(2)),
         Beat(second=60, what="Mollie's message arrives after all", do=hear_at_last),
     ),
-    fault=_never_told_of_failure,
+    find_fault=_told_of_failure,
 )
 
 ACTS = (THREE_TABS, TWO_OPEN_PAGES, LOST_WEBHOOK)

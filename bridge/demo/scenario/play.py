@@ -23,7 +23,6 @@ class Way:
     seen: tuple[str, ...]
     outcome: Outcome
     told: tuple[str, ...]
-    fault: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,11 @@ class Played:
     @property
     def faults(self) -> tuple[str, ...]:
         """Why the act does not prove what it should; empty when it does."""
-        return (*_without_proof(self.before.outcome), *_unclean(self.after))
+        return (*_without_proof(self.before.outcome), *_unclean(self.after.outcome), *self._own())
+
+    def _own(self) -> tuple[str, ...]:
+        fault = self.act.find_fault(self.after.outcome, self.after.told)
+        return (fault,) if fault else ()
 
 
 def play(act: Act, ground: Playground, *, scale: float = SCALE) -> Played:
@@ -61,13 +64,7 @@ def _go(act: Act, story: Story, scale: float) -> Way:
     for beat in act.beats:
         _wait_until(began + beat.second * scale)
         seen.append(beat.do(story))
-    return Way(
-        cart_id=story.cart_id,
-        seen=tuple(seen),
-        outcome=story.outcome(),
-        told=tuple(story.told),
-        fault=act.fault(story) if story.with_bridge else None,
-    )
+    return Way(cart_id=story.cart_id, seen=tuple(seen), outcome=story.outcome(), told=tuple(story.told))
 
 
 def _wait_until(moment: float) -> None:
@@ -80,8 +77,7 @@ def _without_proof(outcome: Outcome) -> tuple[str, ...]:
     return ()
 
 
-def _unclean(way: Way) -> tuple[str, ...]:
-    outcome = way.outcome
+def _unclean(outcome: Outcome) -> tuple[str, ...]:
     faults = []
     if len(outcome.references) != 1:
         faults.append(f"with the bridge there are {len(outcome.references)} orders instead of one")
@@ -89,4 +85,4 @@ def _unclean(way: Way) -> tuple[str, ...]:
         faults.append(f"with the bridge {outcome.too_much.value} {outcome.owed.currency} were taken too much")
     elif not outcome.is_clean and outcome.references:
         faults.append("with the bridge the order is not paid in full")
-    return (*faults, *([way.fault] if way.fault else []))
+    return tuple(faults)
