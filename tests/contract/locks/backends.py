@@ -120,7 +120,7 @@ class RedisBackend(Backend):
 
     def traces(self) -> list[str]:
         with self.server.client() as client:
-            return [*client.keys(), *client.pubsub_channels()]  # type: ignore[list-item]
+            return [*client.keys(), *client.pubsub_channels()]
 
 
 def open_locks(kind: str, where: str) -> CartLocks:

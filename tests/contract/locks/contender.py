@@ -4,8 +4,8 @@ Orders, and what they answer:
 
     {"do": "acquire", "key", "timeout", "lifetime", "keep"}     the grant's token, or null
     {"do": "release", "key", "token"}                           true or false
-    {"do": "count", "key", "file", "rounds"}                    the longest wait in seconds, when it has added 1 to the
-                                                                file's number that often, each time under the lock
+    {"do": "count", "key", "file", "rounds", "pause"}           the numbers it wrote, having added 1 to the file's
+                                                                number that often, each time under the lock
 
 PHP's contender obeys the same orders (php/contender.php).
 """
@@ -13,6 +13,7 @@ PHP's contender obeys the same orders (php/contender.php).
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import time
@@ -78,19 +79,22 @@ class Contender:
                 self.process.kill()
 
 
-def count_up(locks: CartLocks, key: str, file: Path, rounds: int) -> float:
-    """Add 1 to the number in the file, `rounds` times, each under the lock; answers the longest wait in seconds."""
-    longest = 0.0
+def count_up(locks: CartLocks, key: str, file: Path, rounds: int, pause: float = 0.0) -> list[int]:
+    """Add 1 to the number in the file, `rounds` times, each under the lock; answers the numbers that were written.
+
+    Between two rounds it pauses for up to `pause` seconds.
+    """
+    written = []
     for _ in range(rounds):
-        began = time.monotonic()
         grant = locks.acquire(key, timeout=ENOUGH, lifetime=ENOUGH, purpose="count")
         assert grant is not None
-        longest = max(longest, time.monotonic() - began)
-        number = int(file.read_text())
+        number = int(file.read_text()) + 1
         time.sleep(0.0002)  # others get the chance to read the same number, if the lock lets them
-        file.write_text(str(number + 1))
+        file.write_text(str(number))
+        written.append(number)
         assert locks.release(key, grant.token)
-    return longest
+        time.sleep(random.uniform(0, pause))
+    return written
 
 
 def _obey(locks: CartLocks, order: dict[str, Any]) -> Any:
@@ -104,7 +108,7 @@ def _obey(locks: CartLocks, order: dict[str, Any]) -> Any:
         case "release":
             return locks.release(key, order["token"])
         case "count":
-            return count_up(locks, key, Path(order["file"]), order["rounds"])
+            return count_up(locks, key, Path(order["file"]), order["rounds"], order["pause"])
         case unknown:
             raise AssertionError(unknown)
 

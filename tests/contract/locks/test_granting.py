@@ -99,7 +99,7 @@ def test_processes_never_hold_it_at_the_same_time(backend: Backend, tmp_path: Pa
     contenders = [Contender.of(backend) for _ in range(4)]
 
     for contender in contenders:
-        contender.tell(do="count", key=KEY, file=str(number), rounds=50)
+        contender.tell(do="count", key=KEY, file=str(number), rounds=50, pause=0)
     for contender in contenders:
         with contender:
             contender.answer()
