@@ -1,4 +1,4 @@
-"""Settling a cart, routed: Mollie's word is written down, and the shop hears what it must, once the right money is in."""
+"""Settling a cart, routed: Mollie's word is written down, and the shop hears what it must, once the money is right."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bridge.domain.cart import OrderPhase
 from bridge.domain.errors import MollieTimeout, MollieUnavailable, ShopDown
 from bridge.domain.records import DeliveryState
 from bridge.ports.shop import ShopAnswer
-from tests.fakes.mollie import MollieRequest
+from tests.fakes.mollie import FakeMollie, MollieRequest
 from tests.fakes.shop_webhook import mollie_module
 from tests.unit.builders import CART, OTHER_PRICE, PRICE, an_attempt
 from tests.unit.world import World
@@ -471,6 +471,47 @@ def test_a_payment_that_mollie_does_not_know_is_done(world: World) -> None:
 
     assert (delivery.state, delivery.decision) == (DONE, "Unknown")
     assert world.told == []
+
+
+def test_a_payment_is_not_unknown_while_no_account_can_be_asked(world: World) -> None:
+    world.mollie.add("tr_1", "paid")
+    world.accounts.closed = {1}
+
+    delivery = world.deliver("tr_1")
+    world.accounts.closed = set()
+    world.work_off()
+
+    assert delivery.state is FAILED
+    assert world.state.settled_transaction_id == "tr_1"
+
+
+def test_a_payment_of_another_shops_account_is_found(world: World) -> None:
+    other = world.shop.add_cart(43, shop_id=2, customer_id=8)
+    second = FakeMollie()
+    second.add("tr_1", "paid", cart_id=43)
+    world.accounts.by_shop = {2: second}
+    world.webhook.work = mollie_module(world.shop, second)
+
+    delivery = world.deliver("tr_1")
+
+    assert (delivery.cart, delivery.state) == (other, DONE)
+
+
+def test_the_surplus_of_a_cart_that_is_free_again_settles_it(world: World) -> None:
+    """The first money was only authorised, never became an order, and was given back: the second is the cart's."""
+    world.add_payment("tr_1", "authorized")
+    world.add_payment("tr_2", "paid", state="superseded")
+    work, world.webhook.work = world.webhook.work, None
+    world.deliver("tr_1")
+    world.deliver("tr_2")
+    world.webhook.work = work
+    world.mollie.set("tr_1", "canceled")
+
+    world.deliver("tr_1")
+    world.work_off()
+
+    assert world.state.settled_transaction_id == "tr_2"
+    assert len(world.shop.orders_of(CART)) == 1
 
 
 @pytest.mark.parametrize("cart_id", [99, None])
