@@ -18,6 +18,7 @@ from bridge.web import examples, kinds
 from bridge.web.auth import Route, Scope, route, route_of
 from bridge.web.kinds import BY_SLUG, KINDS, Kind
 from bridge.web.problems import refused
+from bridge.web.schemas import ProblemPath
 
 PROBLEM: Final = "application/problem+json"
 
@@ -83,10 +84,11 @@ def openapi_routes(app: OpenAPI) -> APIBlueprint:
 
     @api.get("/problems/<slug>")
     @route(scope=Scope.OPEN)
-    def problem(slug: str) -> Response:
-        if slug not in BY_SLUG:
+    def problem(path: ProblemPath) -> Response:
+        kind = BY_SLUG.get(path.slug)
+        if kind is None:
             raise refused(kinds.NOT_FOUND)
-        return _public(json.dumps(_described(BY_SLUG[slug])))
+        return _public(json.dumps(_described(kind)))
 
     return api
 

@@ -194,6 +194,12 @@ class LeasePath(Path):
     token: Annotated[str, Field(json_schema_extra={"example": examples.LEASE_TOKEN})]
 
 
+class ProblemPath(Path):
+    """A kind of problem by the last part of its `type`."""
+
+    slug: str
+
+
 class CartPath(Path):
     """A cart by PrestaShop's number."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import MollieRefused, MollieTimeout, MollieUnauthorized
@@ -226,7 +227,7 @@ def test_a_wrong_mollie_key_is_the_merchants_business(shim: Caller, world: World
 
 
 def test_while_the_first_request_runs_the_key_is_in_progress(shim: Caller, world: World) -> None:
-    answers = []
+    answers: list[TestResponse] = []
     world.mollie.before = lambda _: answers.append(shim.pay(mollie=MOLLIE)) if not answers else None
 
     assert shim.pay(mollie=MOLLIE).status_code == 201
