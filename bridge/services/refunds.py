@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import structlog
@@ -192,8 +193,9 @@ def _close_if_all_is_back(tx: CartTransaction, refund: Refund) -> None:
 
 
 def _mollie_key(request: RefundRequest) -> str:
-    """The key at Mollie: the caller's, kept apart from other payments' by the payment's id."""
-    return f"refund-{request.payment_id}-{request.key}"
+    """The key at Mollie: a digest of the caller's and the payment's id, of one length however long the caller's is."""
+    digest = hashlib.sha256(f"{request.payment_id}\n{request.key}".encode()).hexdigest()
+    return f"refund-{digest[:48]}"
 
 
 def _check_same(refund: Refund, request: RefundRequest, observed: ObservedPayment) -> None:

@@ -48,7 +48,9 @@ def test_a_second_tab_waits_for_the_first_ones_payment_and_is_sent_to_its_page(w
         body = {"transaction_id": started.transaction_id, "checkout_url": started.checkout_url}
         return world.sidecar.post(f"/v1/payments/{first.data['payment_id']}/bind", body)
 
-    press_again = partial(world.sidecar.initiate, cart_id, customer_id, key="second-tab")
+    def press_again() -> Reply:
+        return world.sidecar.initiate(cart_id, customer_id, key="second-tab")
+
     second, _ = together([press_again, create_and_bind])
 
     assert (second.status, second.data["action"]) == (409, "resume")

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+import requests
 from sqlalchemy import Engine, create_engine
 
 from bridge.demo.serving import serve_in_thread
@@ -64,6 +65,11 @@ class World:
         )
         assert bound.status == 200, bound
         return payment_id, started.transaction_id
+
+    def route(self, transaction_id: str) -> int:
+        """Mollie's own call, as the web server sends it to the sidecar; the status of its answer."""
+        url = f"{self.sidecar.url}/webhooks/mollie"
+        return requests.post(url, data={"id": transaction_id}, timeout=20).status_code
 
     def references(self, cart_id: int) -> list[str]:
         """The distinct order references of a cart."""
