@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class Sidecar(PrivateServer):
         self.sections: dict[str, dict[str, Any]] = {name: dict(values) for name, values in sections.items()}
         self.module = module
         self.environment = environment or {}
+        self.bind = ""
 
     @property
     def url(self) -> str:
@@ -68,10 +70,12 @@ class Sidecar(PrivateServer):
         }
         merged = {name: {**defaults.get(name, {}), **values} for name, values in self.sections.items()}
         merged = {**defaults, **merged}
-        merged["server"] = {**merged.get("server", {}), "bind": f"127.0.0.1:{self.port}"}
+        merged["server"] = {**merged.get("server", {}), "bind": self.bind or f"127.0.0.1:{self.port}"}
         return merged
 
     def answers(self) -> bool:
+        if self.bind.startswith("unix:"):
+            return _answers(self.bind.removeprefix("unix:"))
         try:
             return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except requests.RequestException:
@@ -103,6 +107,17 @@ class Sidecar(PrivateServer):
 
     def get(self, path: str, *, token: str = SHOP_TOKEN) -> Reply:
         return self.call("GET", path, token=token)
+
+
+def _answers(path: str) -> bool:
+    """Whether `/readyz` is answered with 200 on a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(path)
+            client.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return client.recv(64).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
 
 
 def _toml(settings: dict[str, dict[str, Any]]) -> str:

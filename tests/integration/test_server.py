@@ -1,0 +1,130 @@
+"""The server as a process: how it starts, stops, refuses a bad configuration and comes back to its database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.integration.sidecar import Reply, Sidecar
+from tests.integration.world import World, running_world
+from tests.services.mariadb import Database, PrivateMariaDB
+from tests.services.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bridge.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **environment},
+    )
+
+
+@pytest.mark.req("L12")
+def test_a_bad_configuration_is_refused_with_one_clear_line_for_each_fault(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[auth]\nshop_token = "short"\n[gate]\npending_limits = 900\n[database]\nurl = "postgres://x"\n')
+
+    refused = run_cli("serve", "--config", str(config))
+
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines() == [
+        "mollie-bridge: auth.shop_token: is too short: 32 characters at least",
+        "mollie-bridge: auth.admin_token: must be set",
+        "mollie-bridge: database.url: must begin with mysql+pymysql:// or sqlite:///",
+        "mollie-bridge: gate.pending_limits: there is no such setting",
+    ]
+
+
+def test_a_configuration_that_is_not_there_is_refused_with_one_line() -> None:
+    refused = run_cli("serve", "--config", "/nowhere/config.toml")
+
+    assert refused.returncode == 2
+    assert refused.stderr == "mollie-bridge: /nowhere/config.toml can not be read: No such file or directory\n"
+
+
+def test_the_environment_alone_is_enough_and_wins_over_the_file(tmp_path: Path) -> None:
+    variables = {
+        "MOLLIE_BRIDGE_AUTH__SHOP_TOKEN": "a" * 40,
+        "MOLLIE_BRIDGE_AUTH__ADMIN_TOKEN": "b" * 40,
+        "MOLLIE_BRIDGE_DATABASE__URL": f"sqlite:///{tmp_path}/bridge.db",
+    }
+
+    migrated = run_cli("migrate", **variables)
+
+    assert (migrated.returncode, migrated.stderr) == (0, "")
+    assert migrated.stdout == "tables ps_molbridge_* are at version 0001\n"
+
+
+def test_a_database_that_is_down_is_one_clear_line(tmp_path: Path) -> None:
+    variables = {
+        "MOLLIE_BRIDGE_AUTH__SHOP_TOKEN": "a" * 40,
+        "MOLLIE_BRIDGE_AUTH__ADMIN_TOKEN": "b" * 40,
+        "MOLLIE_BRIDGE_DATABASE__URL": "mysql+pymysql://nobody:secret-word@127.0.0.1:9/shop",
+    }
+
+    refused = run_cli("migrate", **variables)
+
+    assert refused.returncode == 1
+    assert len(refused.stderr.splitlines()) == 1
+    assert "secret-word" not in refused.stderr
+
+
+@pytest.mark.mariadb
+@pytest.mark.slow
+def test_a_request_in_hand_is_finished_when_the_server_is_told_to_stop(world: World) -> None:
+    cart_id, _ = world.new_cart()
+    world.mollie.faults.delay(1.0, method="POST", path="/v2/payments", times=1)
+    creation = {"description": "Order", "redirect_url": "https://shop.example/return"}
+    replies: list[Reply] = []
+    asking = threading.Thread(target=lambda: replies.append(world.initiate(cart_id, mollie=creation)))
+    asking.start()
+    wait_until(lambda: world.rows("SELECT 1 FROM {p}attempt WHERE id_cart = %s", cart_id), 5)
+
+    world.sidecar.stop()
+    asking.join()
+    world.sidecar.start()
+
+    assert [reply.status for reply in replies] == [201]
+    assert world.rows("SELECT state FROM {p}attempt WHERE id_cart = %s", cart_id) == (("open",),)
+
+
+@pytest.mark.mariadb
+@pytest.mark.slow
+def test_a_database_that_is_killed_and_comes_back_is_503_in_between_and_nothing_else(
+    mariadb: PrivateMariaDB, mariadb_database: Database
+) -> None:
+    with running_world(mariadb_database) as world:
+        cart_id, customer_id = world.new_cart()
+        mariadb.kill()
+
+        down = world.sidecar.initiate(cart_id, customer_id, key="while-down")
+        readiness = requests.get(f"{world.sidecar.url}/readyz", timeout=10).status_code
+        alive = requests.get(f"{world.sidecar.url}/healthz", timeout=10).status_code
+        mariadb.start()
+        again = world.sidecar.initiate(cart_id, customer_id, key="while-down")
+
+        assert (down.status, readiness, alive) == (503, 503, 200)
+        assert int(down.headers["Retry-After"]) >= 1
+        assert again.status == 201
+
+
+@pytest.mark.mariadb
+@pytest.mark.slow
+def test_the_server_listens_on_a_unix_socket(mariadb_database: Database, tmp_path: Path) -> None:
+    socket = tmp_path / "bridge.sock"
+    sidecar = Sidecar(database={"url": mariadb_database.url})
+    sidecar.bind = f"unix:{socket}"
+    with sidecar:
+        assert socket.is_socket()
+        assert oct(socket.stat().st_mode)[-3:] == "660"
