@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bridge.adapters.clock import SystemClock
+from bridge.adapters.flock_locks import FlockCartLocks
+from bridge.adapters.lock_files import lock_file_name
 from bridge.ports.locks import CartLocks
 from tests.contract.locks.backends import Backend, FlockBackend, MemoryBackend, RedisBackend, closing
+from tests.contract.locks.moves import KEY
 
 
 @pytest.fixture
@@ -52,3 +56,16 @@ def others(backend: Backend) -> CartLocks:
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(16) as pool:
         yield pool
+
+
+@pytest.fixture
+def flock_locks(directory: Path, threads: ThreadPoolExecutor) -> Iterator[FlockCartLocks]:
+    made = FlockCartLocks(directory, SystemClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def file(directory: Path) -> Path:
+    """The lock file of the tests' key."""
+    return directory / lock_file_name(KEY)
