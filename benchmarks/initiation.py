@@ -28,29 +28,14 @@ from bridge.domain.money import Money
 from bridge.services.ids import new_id
 from bridge.services.reservation import InitiationRequest
 from bridge.telemetry import configure_logging
+from tests.contract.big_shop import BigShop, fill_big_shop
 from tests.integration.sidecar import ADMIN_TOKEN, SHOP_TOKEN, Sidecar
 from tests.services.mariadb import Database, PrivateMariaDB
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 ROUNDS = int(os.environ.get("ROUNDS", "1000"))
+WARM_UP = 50
 GOAL = 1.3
-FREE = 20_000
-"""Carts at the end that have neither order nor payment: those that are paid here."""
-
-FILL = """
-INSERT INTO ps_customer (id_customer, firstname, lastname, email, secure_key, passwd, date_add, date_upd)
-  SELECT seq, 'Test', 'Buyer', CONCAT('buyer', seq, '@example.test'), MD5(seq), 'x', NOW(), NOW()
-  FROM seq_1000_to_1000;
-INSERT INTO ps_cart (id_cart, id_shop, id_customer, id_currency, secure_key, date_add, date_upd)
-  SELECT seq, 1, 1000, 1, MD5(seq), NOW(), NOW() FROM seq_1_to_{carts};
-INSERT INTO ps_mollie_payments (transaction_id, cart_id, order_id, order_reference, method, bank_status, created_at)
-  SELECT CONCAT('tr_', seq), seq, seq, CONCAT('R', seq), 'ideal', 'paid', NOW() FROM seq_1_to_{rows};
-INSERT INTO ps_orders (id_order, reference, id_cart, id_shop, id_customer, id_currency, current_state, module, payment,
-                       total_paid, total_paid_real, date_add, date_upd)
-  SELECT seq, CONCAT('R', seq), seq, 1, 1000, 1, 2, 'mollie', 'iDEAL', 14.4, 14.4, NOW(), NOW() FROM seq_1_to_{rows};
-ANALYZE TABLE ps_cart, ps_orders, ps_mollie_payments
-"""
-
 Statement = tuple[str, Any]
 
 
@@ -61,14 +46,14 @@ def running_sidecar(database: Database) -> Iterator[Sidecar]:
         yield sidecar
 
 
-def fill(database: Database) -> None:
-    """The shop's tables with `ROWS` paid carts and `FREE` more without anything."""
+def fill(database: Database) -> BigShop:
+    """The shop's tables with `ROWS` paid carts and as many free ones as are paid here."""
     engine = sql_engine(database.url)
-    tables = shop_tables("ps_")
-    seed(engine, tables)
+    seed(engine, shop_tables("ps_"))
+    shop = fill_big_shop(engine, rows=ROWS, free=2 * (ROUNDS + WARM_UP) + 1)
     engine.dispose()
-    database.run_script(FILL.format(rows=ROWS, carts=ROWS + FREE))
-    print(f"{ROWS:,} orders and payments, {ROWS + FREE:,} carts")
+    print(f"{ROWS:,} carts with order and payment, {len(shop.free):,} without")
+    return shop
 
 
 def call(sidecar: Sidecar, method: str, path: str, body: dict[str, object] | None, expected: int) -> None:
@@ -83,12 +68,12 @@ def call(sidecar: Sidecar, method: str, path: str, body: dict[str, object] | Non
         raise SystemExit(f"{method} {path}: {answer.status} {content!r}")
 
 
-def initiate(sidecar: Sidecar, cart_id: int) -> None:
+def initiate(sidecar: Sidecar, shop: BigShop, cart_id: int) -> None:
     """What the shim sends."""
     body: dict[str, object] = {
         "shop_id": 1,
         "cart_id": cart_id,
-        "customer_id": 1000,
+        "customer_id": shop.customer_of(cart_id),
         "amount": "14.40",
         "currency": "EUR",
         "method": "ideal",
@@ -97,7 +82,7 @@ def initiate(sidecar: Sidecar, cart_id: int) -> None:
     call(sidecar, "POST", "/v1/payments", body, 201)
 
 
-def record(database: Database, cart_id: int) -> tuple[list[Statement], dict[Any, Callable[[int], Any]]]:
+def record(database: Database, shop: BigShop, cart_id: int) -> tuple[list[Statement], dict[Any, Callable[[int], Any]]]:
     """The statements of one initiation, and which of their values are another cart's to change."""
     settings = Settings(
         auth={"shop_token": SHOP_TOKEN, "admin_token": ADMIN_TOKEN},
@@ -115,7 +100,7 @@ def record(database: Database, cart_id: int) -> tuple[list[Statement], dict[Any,
     answer = services.initiation.initiate(
         InitiationRequest(
             cart=CartRef(shop_id=1, cart_id=cart_id),
-            customer_id=1000,
+            customer_id=shop.customer_of(cart_id),
             money=Money(currency="EUR", minor=1440),
             key=key,
             scope="payments:1",
@@ -153,9 +138,10 @@ def _put(parameters: Any, changed: dict[Any, Any]) -> Any:
     return tuple(changed.get(value, value) for value in parameters)
 
 
-def measure(database: Database, sidecar: Sidecar) -> None:
+def measure(database: Database, shop: BigShop, sidecar: Sidecar) -> None:
     """Null request, SQL by hand and full initiation in turns."""
-    statements, own = record(database, ROWS + FREE)
+    recorded, *carts = shop.free
+    statements, own = record(database, shop, recorded)
     connection = database.connect()
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
@@ -163,11 +149,12 @@ def measure(database: Database, sidecar: Sidecar) -> None:
         {
             "null request": lambda _: call(sidecar, "GET", "/healthz", None, 200),
             f"same SQL by hand ({len(statements)} statements)": lambda n: by_hand(
-                connection, statements, own, ROWS + 1 + n
+                connection, statements, own, carts[n]
             ),
-            "full initiation": lambda n: initiate(sidecar, ROWS + FREE // 2 + n),
+            "full initiation": lambda n: initiate(sidecar, shop, carts[-1 - n]),
         },
         rounds=ROUNDS,
+        warm_up=WARM_UP,
     )
     connection.close()
     print_table(timings)
@@ -182,9 +169,9 @@ def run() -> None:
     configure_logging(level="error", as_json=True)
     with PrivateMariaDB() as server:
         database = server.create_database("benchmark")
-        fill(database)
+        shop = fill(database)
         with running_sidecar(database) as sidecar:
-            measure(database, sidecar)
+            measure(database, shop, sidecar)
 
 
 if __name__ == "__main__":
