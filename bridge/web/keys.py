@@ -15,12 +15,14 @@ from bridge.web.problems import FieldFault, Problem, Refused, refused
 
 HEADERS: Final = ("Idempotency-Key", "X-Idempotency-Key")
 
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY: Final = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}")
+"""Visible ASCII without the comma: servers join headers of one name with it, so it tells two keys from one."""
 
 
 def read_key(in_body: str | None) -> str:
     """The request's idempotency key: from either header or the body, the same wherever it stands twice."""
-    found = {_bare(value) for header in HEADERS if (value := request.headers.get(header)) is not None}
+    values = [value for header in HEADERS if (value := request.headers.get(header)) is not None]
+    found = {_bare(one.strip()) for value in values for one in value.split(",")}
     found |= {in_body} if in_body is not None else set()
     if not found:
         raise refused(kinds.KEY_MISSING)
@@ -28,7 +30,7 @@ def read_key(in_body: str | None) -> str:
         raise refused(kinds.KEYS_DIFFER)
     (key,) = found
     if not _KEY.fullmatch(key):
-        reason = "must have 1 to 255 visible ASCII characters, such as a UUID"
+        reason = "must have 1 to 255 visible ASCII characters and no comma, as a UUID has"
         fault = FieldFault(field="idempotency_key", reason=reason)
         raise Refused(Problem(kind=kinds.INVALID, detail=f"idempotency_key {reason}", faults=(fault,)))
     return key

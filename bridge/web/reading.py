@@ -36,7 +36,9 @@ class JsonRequest(Request):
 
         It raises even when asked to be `silent`, as flask-openapi3 does, which would take broken JSON for null.
         """
-        content = self.get_data(cache=False)
+        content = self.get_data()
+        if self._was_cut(content):
+            raise refused(kinds.TOO_LARGE)
         if not content:
             return {}
         if not self.is_json:
@@ -53,6 +55,11 @@ class JsonRequest(Request):
         if not isinstance(body, dict):
             raise refused(kinds.MALFORMED, "The body must be a JSON object")
         return body
+
+    def _was_cut(self, content: bytes) -> bool:
+        """Whether there may have been more: Werkzeug reads a body without Content-Length up to the limit and stops."""
+        limit = self.max_content_length
+        return self.content_length is None and limit is not None and len(content) >= limit
 
 
 def refuse_invalid(error: ValidationError) -> NoReturn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -196,3 +198,17 @@ def test_a_body_over_the_limit_is_not_read(shim: Caller) -> None:
 
 def test_a_megabyte_is_refused(shim: Caller) -> None:
     assert_problem(shim.pay(basket_hash="b" * 2**20), 413, "body-too-large")
+
+
+def test_a_body_over_the_limit_that_does_not_say_its_length_is_refused(shim: Caller) -> None:
+    sound = json.dumps(PAYMENT).encode()
+
+    answer = shim.client.post(
+        "/v1/payments",
+        input_stream=io.BytesIO(sound + b" " * 64 * 1024),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {shim.token}"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert_problem(answer, 413, "body-too-large")
