@@ -57,15 +57,19 @@ class Outcome:
         return _sum(self.owed, [payment.given_back for payment in self.payments])
 
     @property
+    def held(self) -> Amount:
+        """What the merchant has of it."""
+        return self.owed.with_minor(self.taken.minor - self.given_back.minor)
+
+    @property
     def too_much(self) -> Amount:
-        """What the merchant holds above what the cart costs."""
-        return self.owed.with_minor(max(0, self.taken.minor - self.given_back.minor - self.owed.minor))
+        """What he has above what the cart costs."""
+        return self.owed.with_minor(max(0, self.held.minor - self.owed.minor))
 
     @property
     def is_clean(self) -> bool:
         """Whether there is one order, and it is paid, and not a cent more is held."""
-        held = self.taken.minor - self.given_back.minor
-        return len(self.references) == 1 and held == self.owed.minor
+        return len(self.references) == 1 and self.held == self.owed
 
 
 def read_outcome(ground: Playground, cart_id: int) -> Outcome:

@@ -83,6 +83,6 @@ def _unclean(outcome: Outcome) -> tuple[str, ...]:
         faults.append(f"with the bridge there are {len(outcome.references)} orders instead of one")
     if outcome.too_much.minor:
         faults.append(f"with the bridge {outcome.too_much.value} {outcome.owed.currency} were taken too much")
-    elif not outcome.is_clean and outcome.references:
+    elif outcome.held != outcome.owed:
         faults.append("with the bridge the order is not paid in full")
     return tuple(faults)
