@@ -29,6 +29,7 @@ from bridge.adapters.lock_keeper import LockKeeper
 from bridge.adapters.lock_queue import LockQueue
 from bridge.adapters.lock_watchdog import LockWatchdog
 from bridge.adapters.redis_bells import Bells
+from bridge.adapters.redis_orphans import RedisOrphans
 from bridge.adapters.redis_scripts import keys_of
 from bridge.adapters.redis_sight import holds_in_redis
 from bridge.domain.errors import LockBackendDown
@@ -77,6 +78,7 @@ class RedisCartLocks:
         self._keeper = LockKeeper(clock)
         self._closed = threading.Event()
         self._watchdog = LockWatchdog(self._keeper, clock, self._extend)
+        self._orphans = RedisOrphans(self._keeper, clock, self._give_back)
         self._ask = self._redis.register_script(redis_scripts.ASK)
         self._renew = self._redis.register_script(redis_scripts.RENEW)
         self._release = self._redis.register_script(redis_scripts.RELEASE)
@@ -91,6 +93,9 @@ class RedisCartLocks:
         try:
             with _translated():
                 grant = self._take(wish, deadline)
+        except LockBackendDown:
+            self._orphans.add(key, wish.token, lifetime)
+            raise
         finally:
             # The turn is for asking, not for holding: the hold may be released by another process, which could not
             # give the turn on here.
@@ -118,10 +123,14 @@ class RedisCartLocks:
         )
 
     def release(self, key: str, token: str) -> bool:
-        """See `CartLocks.release`. When Redis can not be asked, the hold ends with its lifetime."""
-        self._watchdog.dismiss(token)
-        with _translated():
-            return bool(self._release(keys_of(key), [token, _ms(_CLAIM)]))
+        """See `CartLocks.release`. When Redis can not be asked, a kept hold is released as soon as it can."""
+        lifetime = self._watchdog.dismiss(token)
+        try:
+            return self._give_back(key, token)
+        except LockBackendDown:
+            if lifetime is not None:
+                self._orphans.add(key, token, lifetime)
+            raise
 
     def held(self) -> tuple[HeldLock, ...]:
         """See `CartLocks.held`: the holds of every process and host, and those that PHP has for a cart."""
@@ -172,6 +181,10 @@ class RedisCartLocks:
         expires_at = None if wish.keep else now + timedelta(seconds=wish.lifetime)
         grant = Grant(key=wish.key, token=wish.token, purpose=wish.purpose, taken_at=now, expires_at=expires_at)
         return grant, 0.0
+
+    def _give_back(self, key: str, token: str) -> bool:
+        with _translated():
+            return bool(self._release(keys_of(key), [token, _ms(_CLAIM)]))
 
     def _extend(self, key: str, token: str, lifetime: float) -> dict[str, Any] | None:
         """What the holder said of himself; None when the hold is no longer the caller's."""
