@@ -26,6 +26,7 @@ from bridge.demo.simulator import MollieSimulator
 from bridge.demo.simulator import create_app as create_mollie
 from bridge.demo.storefront import BridgeShim, Journal, ToyShop, seed, shop_tables
 from bridge.demo.storefront import create_app as create_shop
+from bridge.demo.walk_through import Access
 
 MINUTE: Final = 2.0
 """Real seconds for a minute of Mollie's retry schedule: a webhook that was refused comes again while one looks."""
@@ -61,13 +62,18 @@ class Playground:
     mollie_url: str
     shop: ToyShop
     web_servers: TwoWebServers
-    sidecar_url: str
+    access: Access
     back_office: BackOffice
 
     @property
     def shop_url(self) -> str:
         """The shop's address for shoppers and for Mollie."""
         return self.shop.base_url
+
+    @property
+    def sidecar_url(self) -> str:
+        """The sidecar's address."""
+        return self.access.sidecar_url
 
     def guard(self, *, on: bool) -> None:
         """Take the bridge into use, or out of it."""
@@ -88,9 +94,14 @@ def open_playground(folder: Path, *, port: int = 0) -> Iterator[Playground]:
         # Before the services: work that waits for Mollie is let go of first.
         stack.callback(mollie.close)
         sidecar_url = stack.enter_context(serve_in_thread(app)).url
-        shim = BridgeShim(base_url=sidecar_url, token=settings.auth.shop_token.get_secret_value(), shared_files=False)
-        admin_token = settings.auth.admin_token.get_secret_value()
-        office = BackOffice(ledger=services.ledger, sidecar_url=sidecar_url, admin_token=admin_token)
+        access = Access(
+            sidecar_url=sidecar_url,
+            mollie_url=mollie_url,
+            shop_token=settings.auth.shop_token.get_secret_value(),
+            admin_token=settings.auth.admin_token.get_secret_value(),
+        )
+        shim = BridgeShim(base_url=sidecar_url, token=access.shop_token, shared_files=False)
+        office = BackOffice(ledger=services.ledger, sidecar_url=sidecar_url, admin_token=access.admin_token)
         journal = Journal()
         shops = [
             _web_server(folder / name, engine=engine, mollie_api_url=mollie_url, journal=journal)
@@ -105,7 +116,7 @@ def open_playground(folder: Path, *, port: int = 0) -> Iterator[Playground]:
             mollie_url=mollie_url,
             shop=shops[0],
             web_servers=web_servers,
-            sidecar_url=sidecar_url,
+            access=access,
             back_office=office,
         )
 

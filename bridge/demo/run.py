@@ -18,6 +18,7 @@ from rich.markup import escape
 from bridge.demo.playground import Playground, open_playground
 from bridge.demo.ports import find_free_port
 from bridge.demo.scenario import ACTS, SCALE, Act, demo_console, play, table_of
+from bridge.demo.walk_through import FILE, walk_through_script
 from bridge.telemetry import configure_logging
 
 INTERRUPTED: Final = 130
@@ -44,7 +45,7 @@ def run(*, once: bool, port: int) -> int:
                 with open_playground(folder, port=0 if once else find_free_port(port)) as ground:
                     status = perform(ground, console)
                     if not once:
-                        _serve(ground, console, folder / LOG, wanted=port)
+                        _serve(ground, console, folder, wanted=port)
         except KeyboardInterrupt:
             console.print("\nStopped, and everything is removed.")
     return status
@@ -73,16 +74,20 @@ _INTRODUCTION: Final = (
 )
 
 
-def _serve(ground: Playground, console: Console, log: Path, *, wanted: int) -> None:
+def _serve(ground: Playground, console: Console, folder: Path, *, wanted: int) -> None:
     """Say where everything is, and wait to be interrupted."""
     taken = f"  (port {wanted} is taken)" if wanted and f":{wanted}" not in ground.shop_url else ""
+    variables = folder / FILE
+    variables.touch(mode=0o600)
+    variables.write_text(walk_through_script(ground.shop, ground.access), encoding="utf-8")
     console.print(
         f"""
 Now try it yourself:
 
   the shop            [bold]{ground.shop_url}/[/]{taken}
   the bridge's API    {ground.sidecar_url}/openapi.json
-  the bridge's log    {log}
+  the bridge's log    {folder / LOG}
+  the README's curl   . {variables}
 
 Fill a cart, press Pay in three tabs, pay in each. Then switch the bridge off and do it again.
 Ctrl-C ends the demo and removes all it has made.

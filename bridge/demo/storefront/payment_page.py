@@ -38,7 +38,7 @@ def start_payment(shop: Workshop, cart_id: int, method: str) -> StartedPayment:
     """
     cart = shop.carts.get(cart_id)
     reference = generated_reference(cart_id, shop.db.now())
-    payment = _payment(shop, cart, method, reference)
+    payment = payment_request(shop, cart, method, reference)
     if method == "banktransfer":
         made = shop.orders.validate_order(cart_id, State.AWAITING_MOLLIE, cart.total, method=METHOD_NAMES[method])
         shop.note_order(cart_id, made)
@@ -60,7 +60,8 @@ def start_payment(shop: Workshop, cart_id: int, method: str) -> StartedPayment:
     )
 
 
-def _payment(shop: Workshop, cart: Cart, method: str, reference: str) -> dict[str, Any]:
+def payment_request(shop: Workshop, cart: Cart, method: str, reference: str) -> dict[str, Any]:
+    """What the module sends to Mollie for whatever the cart costs now."""
     return {
         "amount": {"currency": cart.currency, "value": str(cart.total.quantize(CENT))},
         "description": reference,
