@@ -1,0 +1,331 @@
+"""Refunds: never more than was paid, never doubled, and what became of each is known or looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.domain.errors import (
+    InvalidRequest,
+    KeyReused,
+    MollieConflict,
+    MollieError,
+    MollieRefused,
+    MollieTimeout,
+    MollieUnavailable,
+    PaymentNotFound,
+    Unavailable,
+)
+from bridge.domain.records import Refund, RefundState
+from bridge.services.refunds import RefundAnswer, RefundRequest
+from tests.fakes.mollie import MollieRequest
+from tests.unit.builders import CART, eur
+from tests.unit.world import Killed, World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """A cart that was paid: 14.40, transaction `tr_1`."""
+    made = World()
+    made.add_payment("tr_1", "paid")
+    made.deliver("tr_1")
+    made.mollie.requests.clear()
+    yield made
+    made.close()
+
+
+def refund(world: World, amount: str | None = None, *, key: str = "key-1", reason: str = "damaged") -> RefundAnswer:
+    request = RefundRequest(payment_id="attempt-tr_1", amount=amount, reason=reason, key=key)
+    return world.services.refunds.refund(request)
+
+
+def refunds(world: World) -> tuple[Refund, ...]:
+    return world.ledger.in_cart(CART, lambda tx: tx.refunds("tr_1"))
+
+
+def given_back(world: World) -> int:
+    """What Mollie gave back, in cents."""
+    return world.mollie.payments["tr_1"].refunded_minor
+
+
+def states(world: World) -> list[str]:
+    return [stored.state.value for stored in refunds(world)]
+
+
+@pytest.mark.req("L8")
+def test_a_payment_is_given_back_in_full(world: World) -> None:
+    answer = refund(world)
+
+    assert (answer.is_new, answer.refund.state, answer.refund.money) == (True, RefundState.REFUNDED, eur("14.40"))
+    assert given_back(world) == 1440
+    assert world.attempt("tr_1").state == "refunded"
+
+
+@pytest.mark.req("L8")
+def test_a_payment_is_given_back_in_parts_up_to_what_was_paid(world: World) -> None:
+    refund(world, "5.00", key="key-1")
+    refund(world, "9.00", key="key-2")
+    assert world.attempt("tr_1").state == "paid"
+
+    with pytest.raises(InvalidRequest, match=r"0\.40 EUR is left"):
+        refund(world, "0.41", key="key-3")
+    refund(world, key="key-4")
+
+    assert given_back(world) == 1440
+    assert world.attempt("tr_1").state == "refunded"
+
+
+@pytest.mark.req("L8", "L15")
+def test_a_refund_is_stored_under_its_key_before_it_is_sent(world: World) -> None:
+    before: list[list[str]] = []
+
+    def look(request: MollieRequest) -> None:
+        if request.call == "create_refund":
+            before.append(states(world))
+
+    world.mollie.before = look
+    refund(world, "5.00")
+
+    (request,) = world.mollie.requests_of("create_refund")
+    assert before == [["sent"]]
+    assert request.key == refunds(world)[0].key
+    assert [e.event for e in world.ledger.trail][-3:] == ["refund.queued", "refund.sent", "refund.refunded"]
+
+
+@pytest.mark.req("L8")
+@pytest.mark.parametrize("amount", ["14.41", "0", "0.00", "-1", "1.001", "x", "1000000"])
+def test_what_can_not_be_given_back_is_refused_and_nothing_is_sent(world: World, amount: str) -> None:
+    with pytest.raises(InvalidRequest):
+        refund(world, amount)
+
+    assert refunds(world) == ()
+    assert world.mollie.requests_of("create_refund") == []
+
+
+@pytest.mark.req("L8")
+@pytest.mark.parametrize(("refunded", "charged_back"), [(1000, 0), (0, 1000), (600, 400)])
+def test_what_was_given_back_elsewhere_counts(world: World, refunded: int, charged_back: int) -> None:
+    world.mollie.set("tr_1", "paid", refunded=refunded, charged_back=charged_back)
+
+    with pytest.raises(InvalidRequest):
+        refund(world, "4.41")
+    assert refund(world).refund.money == eur("4.40")
+
+
+@pytest.mark.parametrize("status", ["open", "pending", "canceled", "expired", "failed"])
+def test_a_payment_that_is_not_paid_has_nothing_to_give_back(world: World, status: str) -> None:
+    world.mollie.set("tr_1", status)
+
+    with pytest.raises(InvalidRequest):
+        refund(world)
+    assert refunds(world) == ()
+
+
+def test_an_authorised_payment_is_never_sent_as_a_refund(world: World) -> None:
+    """Mollie refuses that; what is reserved is released, or captured first."""
+    world.mollie.set("tr_1", "authorized")
+
+    with pytest.raises(InvalidRequest):
+        refund(world)
+    assert world.mollie.requests_of("create_refund") == []
+
+
+def test_only_a_known_payment_with_a_transaction_is_given_back(world: World) -> None:
+    with pytest.raises(PaymentNotFound):
+        world.services.refunds.refund(RefundRequest(payment_id="nobody", amount=None, reason="x", key="k"))
+    world.add_attempt(None, "released", attempt_id="unbound")
+    with pytest.raises(InvalidRequest, match="nothing was paid"):
+        world.services.refunds.refund(RefundRequest(payment_id="unbound", amount=None, reason="x", key="k"))
+
+
+def test_a_payment_that_mollie_does_not_know_is_not_given_back(world: World) -> None:
+    world.mollie.payments.clear()
+
+    with pytest.raises(InvalidRequest):
+        refund(world)
+
+
+# --- repeated ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("L8")
+@pytest.mark.parametrize("amount", ["5.00", None])
+def test_a_repeat_with_the_same_key_gives_nothing_back_again(world: World, amount: str | None) -> None:
+    first = refund(world, amount)
+    again = refund(world, amount)
+
+    assert (again.is_new, again.refund) == (False, first.refund)
+    assert len(world.mollie.requests_of("create_refund")) == 1
+
+
+@pytest.mark.req("L8")
+@pytest.mark.parametrize(("amount", "reason"), [("6.00", "damaged"), ("5.00", "another reason")])
+def test_the_same_key_for_another_refund_is_refused(world: World, amount: str, reason: str) -> None:
+    refund(world, "5.00")
+
+    with pytest.raises(KeyReused):
+        refund(world, amount, reason=reason)
+    assert given_back(world) == 500
+
+
+def test_keys_of_different_payments_do_not_meet(world: World) -> None:
+    world.add_payment("tr_2", "paid", state="surplus")
+    refund(world)
+
+    request = RefundRequest(payment_id="attempt-tr_2", amount=None, reason="damaged", key="key-1")
+    assert world.services.refunds.refund(request).is_new
+    assert world.attempt("tr_2").state == "refunded"
+
+
+# --- uncertain --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("L8", "B9")
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("error", [MollieTimeout("slow"), MollieConflict("in progress")])
+def test_an_uncertain_refund_is_looked_for_before_it_is_sent_again(
+    world: World, done: bool, error: MollieError
+) -> None:
+    world.mollie.fail("create_refund", error, done=done)
+    with pytest.raises(Unavailable):
+        refund(world, "5.00")
+    assert states(world) == ["uncertain"]
+    world.mollie.requests.clear()
+
+    answer = refund(world, "5.00")
+
+    assert answer.refund.state is RefundState.REFUNDED
+    assert given_back(world) == 500
+    calls = [request.call for request in world.mollie.requests]
+    assert calls == ["find_payment", "refunds_of"] + ([] if done else ["create_refund"])
+
+
+@pytest.mark.req("L8")
+def test_what_may_have_been_given_back_is_not_left_for_another_refund(world: World) -> None:
+    world.mollie.fail("create_refund", MollieTimeout("slow"))
+    with pytest.raises(Unavailable):
+        refund(world, "10.00", key="key-1")
+
+    with pytest.raises(InvalidRequest):
+        refund(world, "5.00", key="key-2")
+
+
+@pytest.mark.req("L8", "B9")
+def test_an_uncertain_refund_is_still_looked_for_after_a_repeat_that_was_not_done(world: World) -> None:
+    world.mollie.fail("create_refund", MollieTimeout("slow"), done=True)
+    world.mollie.fail("create_refund", MollieUnavailable("503"))
+    with pytest.raises(Unavailable):
+        refund(world, "5.00")
+    hidden = world.mollie.refunds["tr_1"]
+    world.mollie.refunds["tr_1"] = []
+    with pytest.raises(Unavailable):
+        refund(world, "5.00")
+    world.mollie.refunds["tr_1"] = hidden
+    world.mollie._refunded.clear()
+
+    assert refund(world, "5.00").refund.state is RefundState.REFUNDED
+    assert given_back(world) == 500
+
+
+@pytest.mark.req("L8")
+def test_a_refund_that_mollie_could_not_take_waits_and_is_sent_by_the_repeat(world: World) -> None:
+    world.mollie.fail("create_refund", MollieUnavailable("503"))
+    with pytest.raises(MollieUnavailable):
+        refund(world, "5.00")
+    assert states(world) == ["queued"]
+
+    assert refund(world, "5.00").refund.state is RefundState.REFUNDED
+    assert given_back(world) == 500
+
+
+@pytest.mark.req("L8")
+def test_a_refund_that_mollie_refused_is_over_and_leaves_its_amount(world: World) -> None:
+    world.mollie.fail("create_refund", MollieRefused("no", status=422))
+    with pytest.raises(MollieRefused):
+        refund(world, key="key-1")
+    assert states(world) == ["failed"]
+
+    assert refund(world, key="key-1").refund.state is RefundState.FAILED
+    assert refund(world, key="key-2").refund.state is RefundState.REFUNDED
+
+
+@pytest.mark.req("L8", "B9")
+@pytest.mark.parametrize("at", range(1, 15))
+def test_a_refund_cut_off_anywhere_is_given_back_once(world: World, at: int) -> None:
+    world.fuse.set(at, kills=True)
+    try:
+        refund(world, "5.00")
+    except Killed:
+        world.run()
+    world.fuse.set(None, kills=False)
+    world.mollie._refunded.clear()  # an hour later
+
+    assert refund(world, "5.00").refund.state is RefundState.REFUNDED
+    assert given_back(world) == 500
+    assert states(world) == ["refunded"]
+
+
+def test_two_uncertain_refunds_of_one_amount_are_not_taken_for_one(world: World) -> None:
+    refund(world, "5.00", key="key-1")
+    world.mollie.fail("create_refund", MollieTimeout("slow"))
+    with pytest.raises(Unavailable):
+        refund(world, "5.00", key="key-2")
+    with pytest.raises(Unavailable):
+        refund(world, "5.00", key="key-2")  # Mollie takes it for the first one again, within the hour
+
+    assert states(world) == ["refunded", "uncertain"]
+    assert given_back(world) == 500
+
+
+# --- at once ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("L8")
+def test_two_requests_at_once_never_give_back_more_than_was_paid(world: World) -> None:
+    refused: list[str] = []
+
+    def another_asks(request: MollieRequest) -> None:
+        if request.call == "create_refund":
+            world.mollie.before = None
+            with pytest.raises(InvalidRequest) as raised:
+                refund(world, "10.00", key="key-2")
+            refused.append(str(raised.value))
+
+    world.mollie.before = another_asks
+    refund(world, "10.00", key="key-1")
+
+    assert len(refused) == 1
+    assert given_back(world) == 1000
+
+
+@pytest.mark.req("L8")
+def test_two_requests_with_one_key_at_once_give_back_once(world: World) -> None:
+    def the_same_again(request: MollieRequest) -> None:
+        if request.call == "create_refund":
+            world.mollie.before = None
+            refund(world, "5.00")
+
+    world.mollie.before = the_same_again
+    refund(world, "5.00")
+
+    assert given_back(world) == 500
+    assert states(world) == ["refunded"]
+
+
+@pytest.mark.req("L8")
+def test_a_slow_loser_does_not_undo_what_is_known_of_a_refund(world: World) -> None:
+    """Two requests with one key: the first is through when the second is told that nobody knows."""
+
+    def the_same_again(request: MollieRequest) -> None:
+        if request.call == "create_refund":
+            world.mollie.before = None
+            refund(world, "5.00")
+
+    world.mollie.before = the_same_again
+    world.mollie.fail("create_refund", MollieTimeout("slow"))
+    with pytest.raises(Unavailable):
+        refund(world, "5.00")
+
+    assert states(world) == ["refunded"]
+    assert refunds(world)[0].mollie_refund_id is not None
