@@ -188,6 +188,11 @@ class World:
             self.add_attempt(transaction_id, state, money=money)
         return payment
 
+    def raise_fence(self) -> None:
+        """Somebody else takes the cart, once."""
+        self.mollie.before = None
+        self.ledger.in_cart(CART, lambda tx: tx.save_state(replace(tx.state, fence=tx.state.fence + 1, lease=None)))
+
     # --- what happened --------------------------------------------------------------------------------------------
 
     @property
