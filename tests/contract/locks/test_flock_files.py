@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from bridge.adapters.clock import SystemClock
 from bridge.adapters.flock_locks import FlockCartLocks
+from bridge.adapters.lock_files import lock_file_name
 from bridge.domain.errors import LockBackendDown
 from tests.contract.locks.moves import KEY, LONG, granted, refused, take
 from tests.services.waiting import wait_until
@@ -23,6 +25,19 @@ ROOT = Path(__file__).parents[3]
 NOBODY = 65534
 
 pytestmark = pytest.mark.req("P7")
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory for lock files that other users reach, as /tmp is; pytest's are its user's alone."""
+    with tempfile.TemporaryDirectory(prefix="molbridge-locks-") as made:
+        Path(made).chmod(0o777)
+        yield Path(made)
+
+
+@pytest.fixture
+def public_file(public: Path) -> Path:
+    return public / lock_file_name(KEY)
 
 
 @contextmanager
@@ -39,15 +54,16 @@ def as_nobody(directory: Path, code: str) -> str:
     program = (
         "import os, sys; from pathlib import Path\n"
         "from bridge.adapters.clock import SystemClock; from bridge.adapters.flock_locks import FlockCartLocks\n"
-        "from bridge.domain.errors import LockBackendDown\n"
+        "from bridge.adapters.lock_files import lock_file_name
+from bridge.domain.errors import LockBackendDown\n"
         f"if os.geteuid() == 0: os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "locks = FlockCartLocks(Path(sys.argv[1]), SystemClock())\n"
         "def acquire():\n"
         f"    return locks.acquire({KEY!r}, timeout=0, lifetime=60, purpose='test')\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program + code, str(directory)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", program + code, str(directory)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
     return run.stdout.strip()
 
 
@@ -87,49 +103,47 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
         take(locks)
 
 
-def test_a_directory_that_may_not_be_written_to_is_named(directory: Path) -> None:
-    reachable_by_all(directory)
-    directory.chmod(0o555)
+def test_a_directory_that_may_not_be_written_to_is_named(public: Path) -> None:
+    public.chmod(0o555)
 
-    said = as_nobody(directory, "try: acquire()\nexcept LockBackendDown as error: print(error)")
+    said = as_nobody(public, "try: acquire()\nexcept LockBackendDown as error: print(error)")
 
-    assert said.startswith(f"the lock directory {directory} is not writable for user ")
+    assert said.startswith(f"the lock directory {public} is not writable for user ")
 
 
 def test_the_file_of_another_user_in_a_sticky_directory_is_shared(
-    directory: Path, flock_locks: FlockCartLocks, file: Path
+    public: Path, public_file: Path
 ) -> None:
-    reachable_by_all(directory)
-    directory.chmod(0o1777)
-    assert as_nobody(directory, "print(acquire() is not None)") == "True"
-    assert file.stat().st_mode & 0o777 == 0o666
+    public.chmod(0o1777)
+    assert as_nobody(public, "print(acquire() is not None)") == "True"
+    assert public_file.stat().st_mode & 0o777 == 0o666
 
-    take(flock_locks)
+    locks = FlockCartLocks(public, SystemClock())
+    take(locks)
 
-    assert as_nobody(directory, "print(acquire() is not None)") == "False"
+    assert as_nobody(public, "print(acquire() is not None)") == "False"
+    locks.close()
 
 
-def test_a_file_that_is_there_is_not_created_again(directory: Path, file: Path) -> None:
+def test_a_file_that_is_there_is_not_created_again(public: Path, public_file: Path) -> None:
     """Linux refuses that for another user's file in a sticky directory (fs.protected_regular), even to root."""
-    file.touch()
+    public_file.touch()
     watching = (
         "def watch(event, arguments):\n"
         "    if event == 'open' and str(arguments[0]).endswith('.lock'): print(bool(arguments[2] & os.O_CREAT))\n"
         "sys.addaudithook(watch)\n"
         "assert acquire()"
     )
-    reachable_by_all(directory)
-    file.chmod(0o666)
+    public_file.chmod(0o666)
 
-    assert as_nobody(directory, watching) == "False"
+    assert as_nobody(public, watching) == "False"
 
 
-def test_a_file_that_may_only_be_read_is_locked_all_the_same(directory: Path, file: Path) -> None:
-    reachable_by_all(directory)
-    file.touch(mode=0o644)
-    file.chmod(0o644)
+def test_a_file_that_may_only_be_read_is_locked_all_the_same(public: Path, public_file: Path) -> None:
+    public_file.touch(mode=0o644)
+    public_file.chmod(0o644)
 
-    assert as_nobody(directory, "print(acquire() is not None)") == "True"
+    assert as_nobody(public, "print(acquire() is not None)") == "True"
 
 
 def test_a_symbolic_link_is_not_followed(flock_locks: FlockCartLocks, file: Path, tmp_path: Path) -> None:
@@ -191,10 +205,3 @@ def test_another_directory_excludes_nobody(flock_locks: FlockCartLocks, tmp_path
 def descriptors() -> list[int]:
     """The numbers of this process's open files, without that of the look itself."""
     return [int(link.name) for link in list(Path("/proc/self/fd").iterdir()) if link.exists()]
-
-
-def reachable_by_all(directory: Path) -> None:
-    """pytest's temporary folders are its user's alone."""
-    for folder in (directory, *directory.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o111 if folder != directory else 0o777)
