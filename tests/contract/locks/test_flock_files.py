@@ -54,8 +54,7 @@ def as_nobody(directory: Path, code: str) -> str:
     program = (
         "import os, sys; from pathlib import Path\n"
         "from bridge.adapters.clock import SystemClock; from bridge.adapters.flock_locks import FlockCartLocks\n"
-        "from bridge.adapters.lock_files import lock_file_name
-from bridge.domain.errors import LockBackendDown\n"
+        "from bridge.domain.errors import LockBackendDown\n"
         f"if os.geteuid() == 0: os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "locks = FlockCartLocks(Path(sys.argv[1]), SystemClock())\n"
         "def acquire():\n"
@@ -111,9 +110,7 @@ def test_a_directory_that_may_not_be_written_to_is_named(public: Path) -> None:
     assert said.startswith(f"the lock directory {public} is not writable for user ")
 
 
-def test_the_file_of_another_user_in_a_sticky_directory_is_shared(
-    public: Path, public_file: Path
-) -> None:
+def test_the_file_of_another_user_in_a_sticky_directory_is_shared(public: Path, public_file: Path) -> None:
     public.chmod(0o1777)
     assert as_nobody(public, "print(acquire() is not None)") == "True"
     assert public_file.stat().st_mode & 0o777 == 0o666
