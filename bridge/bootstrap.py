@@ -90,7 +90,7 @@ def build_services(settings: Settings) -> Services:
             gate=gate,
             keys=keys,
         ),
-        payments=Payments(ledger=ledger, inbox=inbox, changes=changes, clock=clock),
+        payments=Payments(ledger=ledger, accounts=accounts, inbox=inbox, changes=changes, clock=clock),
         deduplication=Deduplication(
             ledger=ledger, leases=leases, truths=truths, changes=changes, clock=clock, gate=gate
         ),

@@ -1,0 +1,1 @@
+"""How the ports are kept: SQL, Redis, files, HTTP. One mechanism to a module."""

@@ -63,11 +63,14 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
         _S.EXPIRED: MONEY_IN | {_S.REFUNDED},
         _S.FAILED: MONEY_IN | {_S.REFUNDED},
         _S.HELD: _ENDED_AT_MOLLIE | {_S.AUTHORIZED, _S.PAID, _S.SURPLUS, _S.REFUNDED},
-        _S.SURPLUS: _ENDED_AT_MOLLIE | {_S.REFUNDED},
+        _S.SURPLUS: _ENDED_AT_MOLLIE | {_S.AUTHORIZED, _S.PAID, _S.REFUNDED},
         _S.REFUNDED: frozenset(),
     }
 )
-"""From each state the states that may follow. A late `paid` is legal from canceled, expired and failed."""
+"""From each state the states that may follow.
+
+A late `paid` is legal from canceled, expired and failed; from surplus when the cart lost the payment that settled it.
+"""
 
 
 def advance(current: AttemptState, target: AttemptState) -> AttemptState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from bridge.domain.errors import InvalidMoney
 
@@ -17,6 +17,10 @@ CURRENCIES = ZERO_DECIMALS | TWO_DECIMALS
 
 LARGEST_MINOR = 10**12
 """More than any payment method of Mollie carries; keeps every sum inside a BIGINT."""
+
+
+EXACT = Context(prec=100)
+"""Digits in which amounts are read: the default of 28 would round a longer one before it can be refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -39,11 +43,12 @@ class Money:
             amount = Decimal(value)
         except InvalidOperation:
             raise InvalidMoney(f"amount {str(value)[:40]!r} is not a decimal number such as 14.40") from None
-        if not amount.is_finite() or abs(amount) > LARGEST_MINOR:
+        if not amount.is_finite() or abs(amount) > LARGEST_MINOR or len(amount.as_tuple().digits) > EXACT.prec:
             raise InvalidMoney(f"amount {str(value)[:40]!r} is out of range")
-        scaled = amount * 10 ** exponent(currency)
-        if scaled != scaled.to_integral_value():
-            raise InvalidMoney(f"amount {value} has more decimal places than {currency} has ({exponent(currency)})")
+        scaled = EXACT.scaleb(amount, exponent(currency))
+        if scaled != EXACT.to_integral_value(scaled):
+            places = f"{currency} has {exponent(currency)}"
+            raise InvalidMoney(f"amount {str(value)[:40]} has more decimal places than {places}")
         return cls(currency=currency, minor=int(scaled))
 
     @classmethod

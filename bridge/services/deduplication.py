@@ -92,6 +92,8 @@ class Deduplication:
         return ended
 
     def _begin_expiry(self, tx: CartTransaction) -> tuple[int, tuple[str, ...]]:
+        if tx.shop.find_view(tx.state.cart) is None:
+            raise CartNotFound(f"the shop has no {tx.state.cart}")
         fence = raise_fence(tx, self._clock.now())
         return fence, tuple(a.transaction_id for a in tx.attempts() if a.state in LIVE and a.transaction_id)
 

@@ -35,6 +35,14 @@ def wake_held(tx: CartTransaction, now: datetime) -> None:
             tx.save_delivery(new_delivery(attempt.transaction_id, source="held", now=now))
 
 
+def wake_surplus(tx: CartTransaction, now: datetime) -> None:
+    """Have surplus money that is not on its way back decided again: the payment that settled the cart gave way."""
+    for attempt in tx.attempts():
+        surplus = attempt.state is AttemptState.SURPLUS
+        if surplus and attempt.transaction_id is not None and not tx.refunds(attempt.transaction_id):
+            tx.save_delivery(new_delivery(attempt.transaction_id, source="surplus", now=now))
+
+
 def ids_of(lease: Lease, delivery: Delivery) -> dict[str, str | int]:
     """The fields that every log line about a delivery carries."""
     return {

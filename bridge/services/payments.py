@@ -8,11 +8,12 @@ import structlog
 
 from bridge.domain.attempt import DEAD, LIVE, Attempt, AttemptState
 from bridge.domain.cart import CartRef, CartState, OrderPhase
-from bridge.domain.errors import Conflict, PaymentNotFound
+from bridge.domain.errors import Conflict, InvalidRequest, PaymentNotFound
 from bridge.domain.records import AuditEntry
 from bridge.domain.settlement import Settle
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
+from bridge.ports.mollie import MollieAccounts
 from bridge.services.answers import Action, PaymentAnswer, describe
 from bridge.services.attempts import bind
 from bridge.services.changes import Changes
@@ -26,8 +27,11 @@ log = structlog.get_logger()
 class Payments:
     """What can be done with one payment attempt."""
 
-    def __init__(self, *, ledger: Ledger, inbox: Inbox, changes: Changes, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: Ledger, accounts: MollieAccounts, inbox: Inbox, changes: Changes, clock: Clock
+    ) -> None:
         self._ledger = ledger
+        self._accounts = accounts
         self._inbox = inbox
         self._changes = changes
         self._clock = clock
@@ -63,6 +67,9 @@ class Payments:
         now = self._clock.now()
         attempt = _of(tx, payment_id)
         transaction_id = transaction_id or attempt.transaction_id or self._newest_unknown_row(tx, attempt)
+        row = tx.shop.find_payment(transaction_id)
+        if row is not None and row.cart_id != attempt.cart.cart_id:
+            raise Conflict(f"transaction {transaction_id} is another cart's")
         bound = bind(tx, attempt, transaction_id, checkout_url, now)
         if bound.checkout_url is None and checkout_url is not None:
             bound = tx.save_attempt(replace(bound, checkout_url=checkout_url, updated_at=now))
@@ -104,16 +111,27 @@ class Payments:
     def confirm(self, payment_id: str, *, transaction_id: str) -> PaymentAnswer:
         """Verify the payment at Mollie and settle its cart; `is_new` when this call is the one that did it.
 
-        Raises `PaymentNotFound`, `Conflict` (another transaction), Mollie's errors, `Unavailable`.
+        Raises `PaymentNotFound`, `Conflict` (another transaction), `InvalidRequest` (another cart's transaction),
+        Mollie's errors, `Unavailable`.
         """
         attempt = self._get(payment_id)
         if attempt.transaction_id != transaction_id:
+            self._check_own(attempt, transaction_id)
             self.bind(payment_id, transaction_id=transaction_id, checkout_url=None)
         state = self._ledger.find_state(attempt.cart)
         if state is not None and _closed_by(state, transaction_id):
             return replace(self._answer(self._get(payment_id)), message="Confirmed already")
         worked = self._inbox.work_now(transaction_id, source="confirm")
         return self._confirmed(self._get(payment_id), worked)
+
+    def _check_own(self, attempt: Attempt, transaction_id: str) -> None:
+        """Raise `InvalidRequest` unless Mollie's payment (or the module's row) names the attempt's cart."""
+        observed = self._accounts.of(attempt.cart.shop_id).find_payment(transaction_id)
+        if observed is None:
+            raise InvalidRequest(f"Mollie knows no payment {transaction_id}")
+        named = observed.attempt_id == attempt.id or observed.cart_id == attempt.cart.cart_id
+        if not named and self._ledger.shop.find_cart_of(transaction_id) != attempt.cart:
+            raise InvalidRequest(f"transaction {transaction_id} was not made for {attempt.cart}")
 
     def _confirmed(self, attempt: Attempt, worked: Worked) -> PaymentAnswer:
         answer = replace(self._answer(attempt), mismatches=worked.mismatches)

@@ -27,7 +27,7 @@ from bridge.domain.errors import (
     Unavailable,
 )
 from bridge.domain.money import Money
-from bridge.domain.observed import ObservedPayment
+from bridge.domain.observed import ObservedPayment, PaymentStatus
 from bridge.domain.records import COUNTS_AS_REFUNDED, AuditEntry, Refund, RefundState
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
@@ -82,6 +82,8 @@ class Refunds:
         observed = mollie.find_payment(attempt.transaction_id)
         if observed is None:
             raise InvalidRequest("Mollie does not know this payment")
+        if observed.status is PaymentStatus.AUTHORIZED:
+            raise InvalidRequest("the payment is authorised, not paid: nothing was taken that could be refunded")
         stored, is_new = self._ledger.in_cart(attempt.cart, lambda tx: self._queue(tx, request, observed))
         if not is_new and stored.state in (RefundState.REFUNDED, RefundState.FAILED):
             return RefundAnswer(is_new=False, refund=stored)
@@ -163,16 +165,22 @@ class Refunds:
             mollie_refund_id=mollie_refund_id,
             last_error=f"{type(error).__name__}: {error}"[:500] if error else None,
         )
-        self._ledger.in_cart(refund.cart, lambda tx: self._write(tx, moved))
-        METRICS.refunds.labels(outcome=state.value).inc()
-        log.info("refund.moved", refund_id=refund.id, transaction_id=refund.transaction_id, state=state.value)
-        return moved
+        written = self._ledger.in_cart(refund.cart, lambda tx: self._write(tx, moved))
+        if written is moved:
+            METRICS.refunds.labels(outcome=state.value).inc()
+            log.info("refund.moved", refund_id=refund.id, transaction_id=refund.transaction_id, state=state.value)
+        return written
 
-    def _write(self, tx: CartTransaction, moved: Refund) -> None:
+    def _write(self, tx: CartTransaction, moved: Refund) -> Refund:
+        """Write it, unless somebody else's repeat found out meanwhile how the refund ended."""
+        known = next(refund for refund in tx.refunds(moved.transaction_id) if refund.id == moved.id)
+        if known.state in (RefundState.REFUNDED, RefundState.FAILED):
+            return known
         tx.save_refund(moved)
         tx.audit(self._entry(moved, f"refund.{moved.state.value}"))
         if moved.state is RefundState.REFUNDED:
             _close_if_all_is_back(tx, moved)
+        return moved
 
     def _entry(self, refund: Refund, event: str) -> AuditEntry:
         return AuditEntry(

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from bridge.domain.attempt import AttemptState
-from bridge.domain.cart import CartState, OrderPhase
+from bridge.domain.cart import CartRef, CartState, OrderPhase
 from bridge.domain.observed import Gone, ObservedPayment
 from bridge.domain.records import AuditEntry, Delivery
 from bridge.domain.settlement import (
@@ -29,7 +29,7 @@ from bridge.domain.shop import ShopView, find_order_owner
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.services.attempts import adopt, bound, find_live, find_own
-from bridge.services.deliveries import ids_of, wake_held
+from bridge.services.deliveries import ids_of, wake_held, wake_surplus
 from bridge.services.leases import Lease, check_fence
 from bridge.telemetry import METRICS
 
@@ -55,7 +55,7 @@ class Settlement:
         state = check_fence(tx, lease.fence)
         view = tx.shop.find_view(state.cart)
         decision = decide_settlement(observed, _facts(tx, state, view, observed))
-        if isinstance(observed, ObservedPayment) and view is not None:
+        if isinstance(observed, ObservedPayment) and view is not None and not isinstance(decision, Unmatched):
             self._write(tx, view, observed, decision)
         seen = _seen(delivery, state, observed, decision, self._clock.now())
         tx.save_delivery(seen)
@@ -71,6 +71,7 @@ class Settlement:
         match decision:
             case Update() if _gave_all_back(tx, view, observed):
                 tx.save_state(replace(tx.state, settled_transaction_id=None, order_phase=OrderPhase.NONE))
+                wake_surplus(tx, now)
             case Settle():
                 started = replace(
                     tx.state, settled_transaction_id=observed.transaction_id, order_phase=OrderPhase.STARTED
@@ -115,12 +116,17 @@ def _facts(
     tx: CartTransaction, state: CartState, view: ShopView | None, observed: ObservedPayment | Gone
 ) -> SettlementFacts:
     return SettlementFacts(
-        cart_known=view is not None,
+        cart_known=view is not None and _names(observed, state.cart),
         settled_transaction_id=state.settled_transaction_id,
         attempt=find_own(tx, observed) if isinstance(observed, ObservedPayment) else None,
         live=find_live(tx),
         order_owner=find_order_owner(view) if view is not None else None,
     )
+
+
+def _names(observed: ObservedPayment | Gone, cart: CartRef) -> bool:
+    """Whether the payment is the cart's by its own metadata, where that names a cart."""
+    return isinstance(observed, Gone) or observed.cart_id in (None, cart.cart_id)
 
 
 def _gave_all_back(tx: CartTransaction, view: ShopView, observed: ObservedPayment) -> bool:

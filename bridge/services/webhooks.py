@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import BridgeError, LeaseHeld, LeaseLost, MollieUnauthorized, ShopDown
+from bridge.domain.errors import BridgeError, LeaseHeld, MollieUnauthorized, ShopDown
 from bridge.domain.observed import Gone, ObservedPayment
 from bridge.domain.records import Delivery, DeliveryState
 from bridge.domain.settlement import PASSED_ON, SettlementDecision, Unknown, Unmatched
@@ -173,10 +173,15 @@ class Webhooks:
         return Claim(decision=decision, cart=cart, lease=None)
 
     def complete(self, token: str, *, succeeded: bool, status: int | None) -> tuple[str, ...]:
-        """End a claim: verify what the module did. Returns what does not fit; raises `LeaseLost`."""
+        """End a claim: verify what the module did. Returns what does not fit; raises `LeaseLost`.
+
+        A lease that was not taken for a webhook just ends.
+        """
         lease = self._leases.find(token)
-        delivery = self._delivery_of(lease)
+        delivery = self._find_delivery_of(lease)
         try:
+            if delivery is None:
+                return ()
             mismatches = self._verifier.verify(lease, delivery).mismatches
             if succeeded and not mismatches:
                 self._close(delivery, None)
@@ -187,13 +192,11 @@ class Webhooks:
             self._leases.give_back(lease)
             self._changes.announce(lease.cart)
 
-    def _delivery_of(self, lease: Lease) -> Delivery:
+    def _find_delivery_of(self, lease: Lease) -> Delivery | None:
+        """The delivery that the lease was taken for; None when it was taken for something else."""
         state = self._ledger.find_leased(lease.token)
         purpose = state.lease.purpose if state and state.lease else ""
-        delivery = self._ledger.find_delivery(purpose.removeprefix("webhook:"))
-        if delivery is None:
-            raise LeaseLost("this lease was not taken for a webhook")
-        return delivery
+        return self._ledger.find_delivery(purpose.removeprefix("webhook:")) if purpose.startswith("webhook:") else None
 
     # --- both -----------------------------------------------------------------------------------------------------
 
@@ -219,14 +222,18 @@ class Webhooks:
 
     def _find_at_mollie(self, transaction_id: str) -> ObservedPayment | None:
         """The payment, by the key of whichever shop of a multishop knows it."""
+        unasked: MollieUnauthorized | None = None
         for shop_id in self._ledger.shop.shop_ids():
             try:
                 observed = self._accounts.of(shop_id).find_payment(transaction_id)
             except MollieUnauthorized as error:
-                log.warning("mollie.no_access", shop_id=shop_id, error=str(error))
+                unasked = error
                 continue
             if observed is not None:
                 return observed
+        if unasked is not None:
+            # It may be a payment of the account that could not be asked: not unknown, only not yet known.
+            raise unasked
         return None
 
     def _close(self, delivery: Delivery, decision: SettlementDecision | None) -> Worked:

@@ -96,22 +96,12 @@ def lease_routes(services: Services, settings: WebSettings) -> APIBlueprint:
     def complete(path: LeasePath, body: CompleteBody) -> Response:
         """Ends the lease. After a webhook the shop's order is held against what Mollie took the money for."""
         succeeded = body.outcome == "done"
-        mismatches: tuple[str, ...] = ()
-        if _is_callers(services, path.token):
-            services.leases.give_back(services.leases.find(path.token))
-        else:
-            mismatches = services.webhooks.complete(path.token, succeeded=succeeded, status=body.http_status)
+        mismatches = services.webhooks.complete(path.token, succeeded=succeeded, status=body.http_status)
         verified = succeeded and not mismatches
         message = "Verified" if verified else "Not verified: it will be worked on again"
         return reply(CompleteReply(data=CompleteData(verified=verified, mismatches=mismatches), message=message))
 
     return api
-
-
-def _is_callers(services: Services, token: str) -> bool:
-    """Whether the lease was taken through `POST /v1/leases`: there is no webhook to verify then."""
-    state = services.ledger.find_leased(token)
-    return state is not None and state.lease is not None and state.lease.purpose.startswith(CALLER)
 
 
 def _lease_reply(lease: Lease, message: str, status: int) -> Response:

@@ -81,7 +81,7 @@ def make_services(
             gate=limits.gate,
             keys=limits.keys,
         ),
-        payments=Payments(ledger=ledger, inbox=inbox, changes=changes, clock=clock),
+        payments=Payments(ledger=ledger, accounts=accounts, inbox=inbox, changes=changes, clock=clock),
         deduplication=Deduplication(
             ledger=ledger, leases=leases, truths=truths, changes=changes, clock=clock, gate=limits.gate
         ),
