@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -44,7 +45,9 @@ class RunningServer:
     """
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
-        self._server = _Server(host, port, app, handler=_QuietHandler)
+        # Bound here: the server itself would end the process over a port that is taken.
+        with socket.create_server((host, port), backlog=LISTEN_BACKLOG) as listening:
+            self._server = _Server(host, port, app, handler=_QuietHandler, fd=listening.fileno())
         self.host = host
         self.port: int = self._server.port
         self.url = f"http://{host}:{self.port}"

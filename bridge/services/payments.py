@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -22,6 +23,9 @@ from bridge.services.inbox import Inbox
 from bridge.services.webhooks import Worked
 
 log = structlog.get_logger()
+
+ROW_CLOCK = timedelta(seconds=1)
+"""The module's rows tell whole seconds."""
 
 
 class Payments:
@@ -78,13 +82,14 @@ class Payments:
         return bound
 
     def _newest_unknown_row(self, tx: CartTransaction, attempt: Attempt) -> str:
-        """The module's row that was made for the attempt: not older than it, and not another attempt's."""
+        """The module's row that was made for the attempt: not before it, not after the next one, not another's."""
         view = tx.shop.find_view(attempt.cart)
+        now = self._clock.now()
         known = {a.transaction_id for a in tx.attempts()}
-        age = self._clock.now() - attempt.created_at
-        rows = [row for row in (view.payments if view else ()) if row.transaction_id not in known]
-        for row in reversed(rows):
-            if row.age.total_seconds() <= age.total_seconds() + 1:
+        later = min((a.created_at for a in tx.attempts() if a.created_at > attempt.created_at), default=now + ROW_CLOCK)
+        for row in reversed(view.payments if view else ()):
+            made = now - row.age
+            if row.transaction_id not in known and attempt.created_at - ROW_CLOCK <= made <= later - ROW_CLOCK:
                 return row.transaction_id
         raise Conflict("the shop has no payment row for this payment yet; name the transaction_id")
 
