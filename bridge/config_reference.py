@@ -17,19 +17,21 @@ from bridge.config import Settings
 HEAD = """\
 # Settings
 
-Made from the program by `python -m bridge.config_reference > docs/reference/settings.md`; a test holds the two together.
+Made from the program by `python -m bridge.config_reference > docs/reference/settings.md`; a test holds the two
+together.
 
 The program reads one TOML file, named by `--config` or the variable `MOLLIE_BRIDGE_CONFIG`, and the environment, which
-wins: `MOLLIE_BRIDGE_GATE__PENDING_LIMIT=900` is `pending_limit` of the section `gate`. `config.example.toml` is a file to begin
-with. It holds secrets: keep it readable for the service's user alone.
+wins: `MOLLIE_BRIDGE_GATE__PENDING_LIMIT=900` is `pending_limit` of the section `gate`. `config.example.toml` is a file
+to begin with. It holds secrets: keep it readable for the service's user alone.
 
-Unknown names, values out of range and settings that do not fit together are refused at the start with one line each and exit
-status 2:
+Unknown names, values out of range and settings that do not fit together are refused at the start with one line each
+and exit status 2:
 
 - `server.processes` above 1 needs `locks.backend = "redis"`: a file lock belongs to one process.
 - `locks.backend = "redis"` needs `locks.redis_url`.
 - `webhooks.shop_timeout` must be less than `locks.lifetime`: the lease must outlive the work that is done under it.
 - `auth.shop_token` and `auth.admin_token` must differ.
+- `database.read_timeout` must be longer than the 2 s for which a row is waited.
 """
 
 
