@@ -6,7 +6,6 @@ The ledger, the shop and Mollie outlive the process; its locks die with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -140,8 +139,8 @@ class World:
         self.services.initiation._changes = self.changes
 
     def close(self) -> None:
-        with suppress(Killed):
-            self.services.close()
+        self.fuse.set(None, kills=False)
+        self.services.close()
 
     def module(self, transaction_id: str) -> None:
         """The shop's module at work on a webhook that the shim let through."""
