@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.records import AuditEntry, Delivery, IdempotencyRecord, Refund
+from bridge.domain.shop import ShopView
 from bridge.ports.shop import Shop
 
 T = TypeVar("T")
@@ -98,6 +99,10 @@ class Ledger(Protocol):
 
     def find_state(self, cart: CartRef) -> CartState | None:
         """The cart's row, unlocked; None when the bridge has not seen the cart."""
+        ...
+
+    def look(self, cart: CartRef) -> tuple[ShopView | None, tuple[Attempt, ...]]:
+        """The shop's view of the cart and the cart's attempts, unlocked, over one connection."""
         ...
 
     def find_leased(self, token: str) -> CartState | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bridge.domain.attempt import Attempt
-from bridge.domain.errors import KeyInProgress, KeyReused, LeaseLost
+from bridge.domain.errors import KeyInProgress, KeyReused, LeaseLost, LockTimeout
 from bridge.domain.initiation import (
     AlreadyOrdered,
     AskMollie,
@@ -129,13 +129,24 @@ class Initiation:
         with self._leases.locked_at_once(request.cart, purpose="initiation") as locked:
             if locked:
                 return self._rounds(request, until)
-        seen = self._look(request)
-        if isinstance(seen.decision, InProgress | AlreadyOrdered):
-            self._ledger.audit(audit_entry(request, seen.decision, None, self._clock.now()))
-            return Round(decision=seen.decision, view=seen.view)
+        if plain := self._find_plain_answer(request):
+            return plain
         wait = max(0.0, until - self._clock.monotonic())
-        with self._leases.locked(request.cart, purpose="initiation", timeout=wait):
-            return self._rounds(request, until)
+        try:
+            with self._leases.locked(request.cart, purpose="initiation", timeout=wait):
+                return self._rounds(request, until)
+        except LockTimeout:
+            if plain := self._find_plain_answer(request):
+                return plain
+            raise
+
+    def _find_plain_answer(self, request: InitiationRequest) -> Round | None:
+        """What can be answered without the lock: that there is an order, or that another request is at it."""
+        seen = self._look(request)
+        if not isinstance(seen.decision, InProgress | AlreadyOrdered):
+            return None
+        self._ledger.audit(audit_entry(request, seen.decision, None, self._clock.now()))
+        return Round(decision=seen.decision, view=seen.view)
 
     def _look(self, request: InitiationRequest) -> Look:
         seen = look(self._ledger, request.cart, request.money, clock=self._clock, policy=self._gate.policy)

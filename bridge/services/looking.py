@@ -32,10 +32,9 @@ def look(
     truths: dict[str, Observation] | None = None,
 ) -> Look:
     """Decide without lock and without writing; without an amount, that of the live attempt. Raises `CartNotFound`."""
-    view = ledger.shop.find_view(cart)
+    view, attempts = ledger.look(cart)
     if view is None:
         raise CartNotFound(f"the shop has no {cart}")
-    attempts = ledger.attempts_of(cart)
     live = next((attempt.money for attempt in attempts if attempt.is_live), None)
     facts = InitiationFacts(
         now=clock.now(),

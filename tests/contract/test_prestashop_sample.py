@@ -79,7 +79,7 @@ def test_an_order_that_went_well_is_read_in_full(views: list[ShopView], shop: Sq
     record = shop.find_record(cart)
 
     assert record is not None
-    assert record.view == view
+    assert (record.view.customer_id, record.view.orders) == (view.customer_id, view.orders)
     assert record.total == view.orders[0].total > 0
     assert record.currency == "EUR"
     assert record.paid_by == {view.payments[0].transaction_id: Decimal("14.400000")}

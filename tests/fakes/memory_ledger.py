@@ -17,6 +17,7 @@ from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import Conflict, KeyReused, StoreDown
 from bridge.domain.records import AuditEntry, Delivery, DeliveryState, IdempotencyRecord, Refund
+from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
 from bridge.ports.shop import Shop
 
@@ -98,6 +99,11 @@ class MemoryLedger:
     def find_attempt_by_transaction(self, transaction_id: str) -> Attempt | None:
         with self._asked():
             return next((a for a in self._tables.attempts.values() if a.transaction_id == transaction_id), None)
+
+    def look(self, cart: CartRef) -> tuple[ShopView | None, tuple[Attempt, ...]]:
+        view = self._shop.find_view(cart)
+        with self._asked():
+            return view, self._tables.attempts_of(cart)
 
     def attempts_of(self, cart: CartRef) -> tuple[Attempt, ...]:
         with self._asked():

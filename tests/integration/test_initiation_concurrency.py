@@ -20,7 +20,9 @@ def test_of_200_initiations_of_one_cart_at_once_one_creates_and_199_are_told_so(
 
     replies = together(calls)
 
-    assert Counter(reply.status for reply in replies) == {201: 1, 409: 199}
+    assert Counter(reply.status for reply in replies) == {201: 1, 409: 199}, [
+        reply.body for reply in replies if reply.status > 409
+    ]
     assert {reply.data["action"] for reply in replies if reply.status == 409} == {"retry_later"}
     assert {reply.data["type"] for reply in replies if reply.status == 409} == {"existing"}
     assert all("Retry-After" in reply.headers for reply in replies if reply.status == 409)

@@ -33,7 +33,7 @@ TABLE = {
     "held": ". . . . . . x x x . x x x x",
     "authorized": ". . . . . . x x x . . x . x",
     "paid": ". . . . . . . . . . . . . x",
-    "surplus": ". . . . . . x x x . . . . x",
+    "surplus": ". . . . . . x x x . x x . x",
     "refunded": ". . . . . . . . . . . . . .",
 }
 

@@ -32,7 +32,7 @@ WIRE = an_order(4, "WIRE", module="ps_wirepayment")
         pytest.param((WIRE, ORDER), (), OwnedElsewhere("ps_wirepayment"), id="another module first"),
         pytest.param((ORDER,), (a_row("tr_1", "paid", order_id=5),), OwnedBy("tr_1"), id="linked and paid"),
         pytest.param((ORDER,), (a_row("tr_1", "authorized", order_id=5),), OwnedBy("tr_1"), id="linked, authorised"),
-        pytest.param((ORDER,), (a_row("tr_1", "open", order_id=5),), OwnedBy("tr_1"), id="bank transfer"),
+        pytest.param((ORDER,), (a_row("tr_1", "open", order_id=5),), OwnedBy("tr_1", paid=False), id="bank transfer"),
         pytest.param(
             (ORDER,),
             (a_row("tr_1", "open", order_id=5), a_row("tr_2", "paid", order_id=5)),
@@ -52,7 +52,7 @@ WIRE = an_order(4, "WIRE", module="ps_wirepayment")
             id="linked before paid and unlinked",
         ),
         pytest.param((ORDER, SPLIT), (a_row("tr_1", "paid", order_id=6),), OwnedBy("tr_1"), id="split order"),
-        pytest.param((ORDER,), (a_row("tr_1", "open"),), OwnedBy("tr_1"), id="the only row, not linked"),
+        pytest.param((ORDER,), (a_row("tr_1", "open"),), OwnedBy("tr_1", paid=False), id="the only row, not linked"),
         pytest.param((ORDER,), (a_row("tr_1"), a_row("tr_2")), OwnerUnknown(), id="several, none linked"),
         pytest.param((ORDER,), (), OwnerUnknown(), id="no row at all"),
     ],

@@ -21,6 +21,7 @@ from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import LockTimeout
 from bridge.domain.records import AuditEntry, Delivery, Refund
+from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
 from bridge.ports.shop import Shop
 
@@ -90,6 +91,18 @@ class SqlLedger:
         """The cart's row, unlocked."""
         rows = self._rows(self._sql.cart.find, {"shop": cart.shop_id, "cart": cart.cart_id})
         return to_state(rows[0]) if rows else None
+
+    def look(self, cart: CartRef) -> tuple[ShopView | None, tuple[Attempt, ...]]:
+        """The shop's view of the cart and the cart's attempts, over one connection."""
+        values = {"shop": cart.shop_id, "cart": cart.cart_id}
+
+        def both(connection: Connection) -> tuple[ShopView | None, tuple[Attempt, ...]]:
+            view = self._shop_of(connection).find_view(cart)
+            rows = connection.execute(self._sql.attempt.of_cart, values).all()
+            return view, tuple(to_attempt(row) for row in rows)
+
+        with translated():
+            return self._sessions.read(both)
 
     def find_leased(self, token: str) -> CartState | None:
         """The cart whose row shows a lease with this token."""
