@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bridge.demo.playground import open_playground
 from bridge.demo.walk_through import Access, walk_through_script
 from tests.integration.sidecar import ADMIN_TOKEN, SHOP_TOKEN
 from tests.integration.world import World
+from tests.services.guard import guard
 from tests.services.process import program
 
 README = Path(__file__).parents[2] / "README.md"
@@ -57,10 +59,23 @@ def walk(variables: str) -> list[Answer]:
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[str]:
-    """The variables that `make demo` hands out."""
-    with open_playground(tmp_path) as ground:
-        yield walk_through_script(ground.shop, ground.access)
+def demo() -> Iterator[str]:
+    """The line to paste that a running demo prints; the demo ends in good order afterwards."""
+    command = [sys.executable, "-m", "bridge.cli", "demo", "--port", "0"]
+    with subprocess.Popen(command, cwd=README.parent, stdout=subprocess.PIPE, text=True) as process:
+        guard().watch(process.pid)
+        assert process.stdout is not None
+        try:
+            yield next(line for printed in process.stdout if (line := line_to_paste(printed)))
+            process.send_signal(signal.SIGINT)
+            assert process.wait(LIMIT) == 0
+        finally:
+            process.kill()
+
+
+def line_to_paste(printed: str) -> str:
+    found = re.search(r"\. /\S+/walk-through\.sh$", printed.rstrip())
+    return found[0] if found else ""
 
 
 @pytest.fixture
