@@ -20,20 +20,27 @@ _SUBSCRIBING = 2.0
 
 
 class Bell:
-    """A channel of its own, heard by one waiting thread at a time."""
+    """A channel of its own, heard by one waiting thread at a time; it costs nothing until it listens."""
 
     def __init__(self, client: Redis) -> None:
         self.channel = f"{OWN_PREFIX}bell:{token_hex(8)}"
+        self.listens = False
         self._subscription: PubSub = client.pubsub()  # type: ignore[no-untyped-call]
-        self._subscription.subscribe(self.channel)
-        # Redis must know the subscription before anybody is told to ring here.
-        if self._subscription.get_message(timeout=_SUBSCRIBING) is None:
-            self.close()
-            raise redis.exceptions.TimeoutError("Redis did not confirm a subscription in time")
 
-    def wait(self, seconds: float) -> None:
-        """Sleep until it rings, `seconds` at most; it may also come back for no reason."""
-        self._subscription.get_message(ignore_subscribe_messages=True, timeout=seconds)
+    def listen(self) -> None:
+        """Begin to listen; Redis must have confirmed it before anybody is told to ring here."""
+        self._subscription.subscribe(self.channel)
+        if self._subscription.get_message(timeout=_SUBSCRIBING) is None:
+            raise redis.exceptions.TimeoutError("Redis did not confirm a subscription in time")
+        self.listens = True
+
+    def wait(self, seconds: float) -> str | None:
+        """Sleep until it rings, `seconds` at most, and answer what it was rung with.
+
+        It may come back for no reason, and a ring may be left from an earlier wait: what it was rung with tells.
+        """
+        message = self._subscription.get_message(ignore_subscribe_messages=True, timeout=seconds)
+        return None if message is None else str(message["data"])
 
     def close(self) -> None:
         """Give up the channel and its connection."""
@@ -41,7 +48,7 @@ class Bell:
 
 
 class Bells:
-    """The bells of this process; each is used again and again, since a ring too many does no harm."""
+    """The bells of this process; each is used again and again, since an old ring does no harm."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
@@ -63,7 +70,7 @@ class Bells:
             raise
         finally:
             self._used.discard(bell)
-        if len(self._idle) < _IDLE_KEPT:
+        if bell.listens and len(self._idle) < _IDLE_KEPT:
             self._idle.append(bell)
         else:
             bell.close()

@@ -16,22 +16,20 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import redis.exceptions
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from bridge.adapters import redis_scripts
 from bridge.adapters.lock_holds import new_token
 from bridge.adapters.lock_keeper import LockKeeper
 from bridge.adapters.lock_queue import LockQueue
 from bridge.adapters.lock_watchdog import LockWatchdog
 from bridge.adapters.redis_bells import Bells
 from bridge.adapters.redis_orphans import RedisOrphans
-from bridge.adapters.redis_scripts import keys_of
-from bridge.adapters.redis_sight import holds_in_redis
+from bridge.adapters.redis_scripts import keys_of, scripts
+from bridge.adapters.redis_sight import Told, holds_in_redis, micros, told_by
 from bridge.domain.errors import LockBackendDown
 from bridge.ports.clock import Clock
 from bridge.ports.locks import Grant, HeldLock
@@ -40,8 +38,6 @@ _CONNECTING = 1.0
 """Seconds to a Redis next door: a second is a fault, and two tries must fit into the 5 s of a lock's time limit."""
 _ANSWERING = 2.0
 """Seconds for an answer: scripts take microseconds, a fork for a snapshot may stop Redis for some hundred ms."""
-_CLAIM = 1.0
-"""Seconds in which the first in line must confirm a lock he was given: he wakes up within a millisecond, or is gone."""
 _PATIENCE = 1.0
 """Seconds after which a waiter asks unbidden: the bell may have got lost with a connection."""
 _POLL = 0.025
@@ -53,13 +49,14 @@ _CONNECTIONS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """What a contender wants; `lifetime` in seconds."""
+    """What a contender wants; `lifetime` in seconds, `about` what others may know of him (JSON)."""
 
     key: str
     token: str
     purpose: str
     lifetime: float
     keep: bool
+    about: str
 
 
 class RedisCartLocks:
@@ -79,21 +76,19 @@ class RedisCartLocks:
         self._closed = threading.Event()
         self._watchdog = LockWatchdog(self._keeper, clock, self._extend)
         self._orphans = RedisOrphans(self._keeper, clock, self._give_back)
-        self._ask = self._redis.register_script(redis_scripts.ASK)
-        self._renew = self._redis.register_script(redis_scripts.RENEW)
-        self._release = self._redis.register_script(redis_scripts.RELEASE)
-        self._withdraw = self._redis.register_script(redis_scripts.WITHDRAW)
+        self._scripts = scripts(self._redis, patience=_PATIENCE, poll=_POLL)
 
     def acquire(self, key: str, *, timeout: float, lifetime: float, purpose: str, keep: bool = True) -> Grant | None:
         """See `CartLocks.acquire`. The watchdog extends a kept hold by `lifetime` three times in its course."""
         deadline = self._clock.monotonic() + timeout
         if not self._queue.enter(key, timeout):
             return None
-        wish = _Wish(key=key, token=new_token(), purpose=purpose, lifetime=lifetime, keep=keep)
+        about = json.dumps({"purpose": purpose, "holder": self._holder, "kept": keep})
+        wish = _Wish(key=key, token=new_token(), purpose=purpose, lifetime=lifetime, keep=keep, about=about)
         try:
             with _translated():
                 grant = self._take(wish, deadline)
-        except LockBackendDown:
+        except BaseException:
             self._orphans.add(key, wish.token, lifetime)
             raise
         finally:
@@ -117,9 +112,9 @@ class RedisCartLocks:
         return Grant(
             key=key,
             token=token,
-            purpose=told["purpose"],
-            taken_at=datetime.fromisoformat(told["since"]),
-            expires_at=None if told["kept"] else self._clock.now() + timedelta(seconds=lifetime),
+            purpose=told.purpose,
+            taken_at=told.since,
+            expires_at=None if told.kept else self._clock.now() + timedelta(seconds=lifetime),
         )
 
     def release(self, key: str, token: str) -> bool:
@@ -153,48 +148,54 @@ class RedisCartLocks:
         self._redis.close()
 
     def _take(self, wish: _Wish, deadline: float) -> Grant | None:
-        grant, _ = self._ask_for(wish)
-        if grant is not None or self._clock.monotonic() >= deadline:
-            return grant
         # After an error the bell is thrown away, and with it the place in line: whoever lets go next passes it over.
         with self._bells.borrow() as bell:
-            place = f"{bell.channel} {wish.token}"
+            place = ""
             while True:
-                grant, pause = self._ask_for(wish, place)
                 left = deadline - self._clock.monotonic()
+                if bell.listens and left > 0:
+                    place = f"{bell.channel} {wish.token} {_ms(wish.lifetime)} {wish.about}"
+                grant, pause = self._ask_for(wish, place)
                 if grant is not None:
                     return grant
                 if left <= 0:
-                    self._withdraw(keys_of(wish.key), [wish.token, place, _ms(_CLAIM)])
+                    self._leave_line(wish, place)
                     return None
-                bell.wait(min(pause, left))
+                if not bell.listens:
+                    bell.listen()
+                elif bell.wait(min(pause, left)) == wish.token:
+                    return _grant(wish, self._clock.now())
                 self._refuse_when_closed()
+
+    def _leave_line(self, wish: _Wish, place: str) -> None:
+        if place:
+            self._scripts.withdraw(keys_of(wish.key), [wish.token, place])
 
     def _ask_for(self, wish: _Wish, place: str = "") -> tuple[Grant | None, float]:
         """The grant, or None and the seconds after which it makes sense to ask again."""
         now = self._clock.now()
-        about = {"purpose": wish.purpose, "holder": self._holder, "since": now.isoformat(), "kept": wish.keep}
-        limits = [_ms(seconds) for seconds in (wish.lifetime, _CLAIM, _PATIENCE, _POLL)]
-        pause = int(self._ask(keys_of(wish.key), [wish.token, json.dumps(about), place, *limits]))
-        if pause:
-            return None, pause / 1000
-        expires_at = None if wish.keep else now + timedelta(seconds=wish.lifetime)
-        grant = Grant(key=wish.key, token=wish.token, purpose=wish.purpose, taken_at=now, expires_at=expires_at)
-        return grant, 0.0
+        arguments = (wish.token, micros(now), _ms(wish.lifetime), wish.about, place)
+        pause = int(self._scripts.ask(keys_of(wish.key), arguments))
+        return (None, pause / 1000) if pause else (_grant(wish, now), 0.0)
 
     def _give_back(self, key: str, token: str) -> bool:
         with _translated():
-            return bool(self._release(keys_of(key), [token, _ms(_CLAIM)]))
+            return bool(self._scripts.release(keys_of(key), [token]))
 
-    def _extend(self, key: str, token: str, lifetime: float) -> dict[str, Any] | None:
+    def _extend(self, key: str, token: str, lifetime: float) -> Told | None:
         """What the holder said of himself; None when the hold is no longer the caller's."""
         with _translated():
-            about = self._renew(keys_of(key), [token, _ms(lifetime)])
-        return None if about is None else json.loads(about)
+            told = self._scripts.renew(keys_of(key), [token, _ms(lifetime)])
+        return None if told is None else told_by(told)
 
     def _refuse_when_closed(self) -> None:
         if self._closed.is_set():
             raise LockBackendDown("the locks of this process are closed: it is shutting down")
+
+
+def _grant(wish: _Wish, now: datetime) -> Grant:
+    expires_at = None if wish.keep else now + timedelta(seconds=wish.lifetime)
+    return Grant(key=wish.key, token=wish.token, purpose=wish.purpose, taken_at=now, expires_at=expires_at)
 
 
 def connect(url: str) -> Redis:

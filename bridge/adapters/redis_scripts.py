@@ -1,19 +1,25 @@
 """What happens inside Redis, each script at one stroke.
 
 For a lock key K there are
-    K                         a string "<token> <what the holder says of himself, JSON>", with an expiry
-    molliebridge:{K}:queue    sorted set of those who wait, by arrival: "<bell> <token>"
+    K                         a string "<token> <since> <about>", with an expiry; since: microseconds, about: JSON
+    molliebridge:{K}:queue    sorted set of those who wait, by arrival: "<bell> <token> <lifetime> <about>"
     molliebridge:held         sorted set of the keys that are held, by the time at which the hold ends
 
 K is the key that Symfony's RedisStore would use. Symfony 5.2 and later keep a sorted set there and call a string a
 conflict; Symfony up to 5.1 and redis-py's Lock do `SET NX` as we do. So each excludes the others.
 
-Nobody pushes in: a lock that comes free is given to the first in line, who has a moment to confirm it. A bell is a
-channel to which only its owner listens; PUBLISH answers how many heard it, so a contender who died is passed over at
-once. A bell says "ask again" and no more: what counts is what K holds then.
+Nobody pushes in: a lock that comes free is given to the first in line, and his bell is rung with the token that he has
+been waiting with, so the next turn begins without another question. A bell is a channel to which only its owner
+listens; PUBLISH answers how many heard it, so a contender who died is passed over at once. One who lives but does not
+wake up holds the lock for its lifetime, like anybody who stands still with a lock in his hands.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis import Redis
+from redis.commands.core import Script
 
 OWN_PREFIX = "molliebridge:"
 HELD = f"{OWN_PREFIX}held"
@@ -26,6 +32,7 @@ def keys_of(key: str) -> list[str]:
 
 _COMMON = """
 local key, queue, held = KEYS[1], KEYS[2], KEYS[3]
+local patience, poll = PATIENCE, POLL
 
 local function now()
     local time = redis.call('TIME')
@@ -48,33 +55,35 @@ local function note_end(lifetime)
     if redis.call('PTTL', held) < lifetime then redis.call('PEXPIRE', held, lifetime) end
 end
 
+local function give(token, lifetime, since, about)
+    redis.call('SET', key, token .. ' ' .. string.format('%.0f', since) .. ' ' .. about, 'PX', lifetime)
+    note_end(lifetime)
+end
+
 -- Give the free lock to the first in line who is alive, unless that is `me`; answers whether somebody got it.
-local function hand_on(claim, me)
+local function hand_on(me)
     while true do
         local first = redis.call('ZRANGE', queue, 0, 0)[1]
         if not first or first == me then return false end
         redis.call('ZREM', queue, first)
-        local bell, token = string.match(first, '^(%S+) (%S+)$')
-        if redis.call('PUBLISH', bell, key) > 0 then
-            redis.call('SET', key, token .. ' {}', 'PX', claim)
+        local bell, token, lifetime, about = string.match(first, '^(%S+) (%S+) (%d+) (.*)$')
+        if redis.call('PUBLISH', bell, token) > 0 then
+            give(token, tonumber(lifetime), now(), about)
             return true
         end
     end
 end
 """
 
-ASK = (
-    _COMMON
-    + """
+_ASK = """
 -- Answers 0 when the lock is the caller's now, else in how many milliseconds it makes sense to ask again unbidden.
-local token, about, place = ARGV[1], ARGV[2], ARGV[3]
-local lifetime, claim, patience, poll = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local token, since, lifetime = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local about, place = ARGV[4], ARGV[5]
 
 local free = redis.call('EXISTS', key) == 0
-if is_held_by(token) or (free and not hand_on(claim, place)) then
-    redis.call('SET', key, token .. ' ' .. about, 'PX', lifetime)
+if is_held_by(token) or (free and not hand_on(place)) then
     redis.call('ZREM', queue, place)
-    note_end(lifetime)
+    give(token, lifetime, since, about)
     return 0
 end
 if place ~= '' then
@@ -89,48 +98,58 @@ local left = redis.call('PTTL', key)
 if left < 0 or left > patience then return patience end
 return left + 1
 """
-)
 
-RENEW = (
-    _COMMON
-    + """
--- Answers what the holder said of himself, or false when the hold is no longer the caller's.
+_RENEW = """
+-- Answers "<since> <about>", or false when the hold is no longer the caller's.
 local token, lifetime = ARGV[1], tonumber(ARGV[2])
 if not is_held_by(token) then return false end
 redis.call('PEXPIRE', key, lifetime)
 note_end(lifetime)
 return string.sub(value(), #token + 2)
 """
-)
 
-RELEASE = (
-    _COMMON
-    + """
+_RELEASE = """
 -- Answers 1, or 0 when the hold was no longer the caller's.
-local token, claim = ARGV[1], tonumber(ARGV[2])
-if not is_held_by(token) then return 0 end
+if not is_held_by(ARGV[1]) then return 0 end
 redis.call('DEL', key)
 redis.call('ZREM', held, key)
-hand_on(claim, '')
+hand_on('')
 return 1
 """
-)
 
-WITHDRAW = (
-    _COMMON
-    + """
+_WITHDRAW = """
 -- The caller's patience is over; if the lock was given to him in this very moment, the next one gets it.
-local token, place, claim = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local token, place = ARGV[1], ARGV[2]
 local was_first = redis.call('ZRANK', queue, place) == 0
 redis.call('ZREM', queue, place)
 if is_held_by(token) then
     redis.call('DEL', key)
-    hand_on(claim, '')
+    redis.call('ZREM', held, key)
+    hand_on('')
 elseif was_first then
-    -- The new first in line has to look for himself now.
+    -- The new first in line has to look for himself now: a ring without his token bids him ask.
     local first = redis.call('ZRANGE', queue, 0, 0)[1]
-    if first then redis.call('PUBLISH', string.match(first, '^(%S+)'), key) end
+    if first then redis.call('PUBLISH', string.match(first, '^(%S+)'), '') end
 end
 return 1
 """
-)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scripts:
+    """The scripts, known to one client; see their first lines for what they answer."""
+
+    ask: Script
+    renew: Script
+    release: Script
+    withdraw: Script
+
+
+def scripts(client: Redis, *, patience: float, poll: float) -> Scripts:
+    """The scripts with their limits, in seconds, written into them: every argument costs time with every call."""
+
+    def make(body: str) -> Script:
+        text = _COMMON.replace("PATIENCE", f"{patience * 1000:.0f}").replace("POLL", f"{poll * 1000:.0f}") + body
+        return client.register_script(text)
+
+    return Scripts(ask=make(_ASK), renew=make(_RENEW), release=make(_RELEASE), withdraw=make(_WITHDRAW))

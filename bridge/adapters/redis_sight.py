@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any, cast
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from redis import Redis
 
@@ -15,6 +16,17 @@ from bridge.ports.locks import HeldLock
 _SEEN = "*webhook-cart-*"
 """The keys looked for besides our own: those that PHP takes for a cart, which are noted nowhere."""
 _SCANNED_AT_ONCE = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a holder of ours says of himself; `kept`: a watchdog extends the hold."""
+
+    since: datetime
+    purpose: str
+    holder: str
+    kept: bool
 
 
 def holds_in_redis(redis: Redis, now: datetime) -> tuple[HeldLock, ...]:
@@ -44,24 +56,42 @@ def _read(redis: Redis, keys: list[str], now: datetime) -> Iterator[HeldLock]:
     lasting = dict(zip(keys, answers[1::2], strict=True))
     plain = [key for key, kind in kinds.items() if kind == "string"]
     values = cast("list[str | None]", redis.mget(plain)) if plain else []
-    told = {key: told_by(value) for key, value in zip(plain, values, strict=True)}
+    told = {key: _told_or_none(value) for key, value in zip(plain, values, strict=True)}
     for key, kind in kinds.items():
         if kind in {"string", "zset"}:
-            yield _hold(key, told.get(key, {}), lasting[key], now)
+            yield _hold(key, told.get(key), lasting[key], now)
 
 
-def told_by(value: str | None) -> dict[str, Any]:
-    """What a holder of ours says of himself in the key's value; nothing for a holder of another kind."""
-    _, _, about = (value or "").partition(" ")
-    return json.loads(about) if about else {}
+def told_by(text: str) -> Told:
+    """What stands behind the token in a key's value."""
+    since, _, about = text.partition(" ")
+    said = json.loads(about)
+    return Told(
+        since=_EPOCH + timedelta(microseconds=int(since)),
+        purpose=said["purpose"],
+        holder=said["holder"],
+        kept=said["kept"],
+    )
 
 
-def _hold(key: str, told: dict[str, Any], left: int, now: datetime) -> HeldLock:
-    ends = left >= 0 and not told.get("kept")
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _told_or_none(value: str | None) -> Told | None:
+    _, _, told = (value or "").partition(" ")
+    return told_by(told) if told else None  # a value without a space is not ours
+
+
+def _hold(key: str, told: Told | None, left: int, now: datetime) -> HeldLock:
+    expires_at = now + timedelta(milliseconds=left) if left >= 0 else None
+    if told is None:
+        return HeldLock(key=key, holder="unknown", purpose=None, since=None, expires_at=expires_at)
     return HeldLock(
         key=key,
-        holder=told.get("holder", "unknown"),
-        purpose=told.get("purpose"),
-        since=datetime.fromisoformat(told["since"]) if "since" in told else None,
-        expires_at=now + timedelta(milliseconds=left) if ends else None,
+        holder=told.holder,
+        purpose=told.purpose,
+        since=told.since,
+        expires_at=None if told.kept else expires_at,
     )

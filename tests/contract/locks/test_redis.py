@@ -153,10 +153,10 @@ def test_who_does_not_wait_does_not_overtake(
     assert not locks.release(KEY, grant.token)
 
 
-def test_a_contender_that_does_not_wake_up_is_passed_over(backend: RedisBackend, locks: CartLocks) -> None:
+def test_a_contender_that_does_not_wake_up_has_it_for_a_lifetime(backend: RedisBackend, locks: CartLocks) -> None:
     grant = take(locks)
     with Contender.of(backend) as sleeper:
-        sleeper.tell(do="acquire", key=KEY, timeout=LONG, lifetime=LONG, keep=True)
+        sleeper.tell(do="acquire", key=KEY, timeout=LONG, lifetime=1, keep=True)
         wait_until(lambda: backend.in_line(locks, KEY) == 1, what="the contender in line")
         sleeper.process.send_signal(signal.SIGSTOP)
         locks.release(KEY, grant.token)
