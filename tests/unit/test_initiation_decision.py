@@ -497,7 +497,7 @@ any_facts = st.builds(
 
 
 @given(any_facts, policies)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_there_is_a_decision_for_all_facts(facts: InitiationFacts, policy: GatePolicy) -> None:
     decision = decide(facts, policy)
 
@@ -506,7 +506,7 @@ def test_there_is_a_decision_for_all_facts(facts: InitiationFacts, policy: GateP
 
 
 @given(any_facts, policies)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @pytest.mark.req("P1")
 def test_a_payment_is_allowed_only_where_nothing_known_can_still_be_paid_or_gives_way(
     facts: InitiationFacts, policy: GatePolicy

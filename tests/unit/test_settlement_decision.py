@@ -227,7 +227,7 @@ any_facts = st.builds(
 
 
 @given(st.just(Gone()) | payments, any_facts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_there_is_a_decision_for_all_facts(payment: ObservedPayment | Gone, facts: SettlementFacts) -> None:
     decision = decide_settlement(payment, facts)
 
@@ -236,7 +236,7 @@ def test_there_is_a_decision_for_all_facts(payment: ObservedPayment | Gone, fact
 
 
 @given(payments, any_facts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @pytest.mark.req("B4", "B5")
 def test_of_a_settled_cart_the_shop_hears_the_settlers_news_alone(
     payment: ObservedPayment, facts: SettlementFacts
@@ -250,14 +250,14 @@ def test_of_a_settled_cart_the_shop_hears_the_settlers_news_alone(
 
 
 @given(payments, any_facts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_only_money_settles_is_held_or_is_surplus(payment: ObservedPayment, facts: SettlementFacts) -> None:
     if isinstance(decide_settlement(payment, facts), Settle | Hold | Surplus):
         assert payment.money_in
 
 
 @given(payments, any_facts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_money_for_a_known_cart_settles_waits_or_is_surplus(payment: ObservedPayment, facts: SettlementFacts) -> None:
     if payment.money_in and facts.cart_known:
         decision = decide_settlement(payment, facts)
@@ -265,7 +265,7 @@ def test_money_for_a_known_cart_settles_waits_or_is_surplus(payment: ObservedPay
 
 
 @given(payments, any_facts, st.lists(payments, max_size=5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @pytest.mark.req("B5")
 def test_no_later_news_takes_a_settled_attempt_back(
     first: ObservedPayment, facts: SettlementFacts, later: list[ObservedPayment]

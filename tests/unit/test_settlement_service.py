@@ -331,6 +331,26 @@ def test_a_payment_older_than_the_reservation_is_not_taken_for_its_own(world: Wo
     assert world.states() == {"tr_1": "paid", None: "reserved"}
 
 
+def test_a_payment_made_elsewhere_is_not_taken_for_the_one_that_the_bridge_is_creating(world: World) -> None:
+    world.add_attempt(None, "reserved", attempt_id="mine", mollie_key="key-1")
+    world.add_payment("tr_1", "paid", state=None)
+
+    world.deliver("tr_1")
+
+    assert world.states() == {"tr_1": "paid", None: "reserved"}
+
+
+def test_a_released_payment_of_the_bridge_that_exists_after_all_does_not_push_the_live_one_aside(world: World) -> None:
+    world.add_attempt(None, "released", attempt_id="mine", mollie_key="key-1")
+    world.add_attempt("tr_2", "open")
+    world.mollie.add("tr_1", "open", attempt_id="mine")
+
+    delivery = world.deliver("tr_1")
+
+    assert delivery.state is DONE
+    assert world.state.live_attempt_id == "attempt-tr_2"
+
+
 # --- the Orders API ---------------------------------------------------------------------------------------------------
 
 
