@@ -110,6 +110,7 @@ def _ledger(settings: Settings) -> SqlLedger:
     engine = create_engine(
         database.url.get_secret_value(),
         pool_size=database.pool_size,
+        pool_timeout=database.pool_timeout,
         connect_timeout=database.connect_timeout,
         read_timeout=database.read_timeout,
         write_timeout=database.read_timeout,

@@ -54,6 +54,9 @@ class DatabaseSettings(Section):
     pool_size: Count = Field(
         32, description="Connections kept open. A request holds one for milliseconds; MariaDB allows 151 by default."
     )
+    pool_timeout: Seconds = Field(
+        5.0, description="Seconds a request waits for a connection while all are in use; a burst passes in less."
+    )
     connect_timeout: Seconds = Field(2.0, description="Seconds to connect; the shim waits 2.5 s for its answer.")
     read_timeout: Seconds = Field(5.0, description="Seconds to wait for an answer of the database.")
 

@@ -42,6 +42,9 @@ from bridge.services.truths import Truths
 ROUNDS = 4
 """Ask, cancel, ask again, decide. A cart that changes more often under its own lock is not decided here."""
 
+HEAD_START = 0.2
+"""Seconds that whoever is at work on the cart is given before others look: many times what an initiation takes."""
+
 LOOK_AGAIN = 0.25
 """Seconds after which a waiting request looks at the database even without news: another process may have it."""
 
@@ -124,9 +127,9 @@ class Initiation:
         """Decide under the cart's lock; without it when somebody else works on the cart and the answer is plain.
 
         A thousand tabs at once then do not queue for a lock only to hear, one after the other, that the first was
-        quicker.
+        quicker. They leave the database to the first for a moment before they look at what it did.
         """
-        with self._leases.locked_at_once(request.cart, purpose="initiation") as locked:
+        with self._leases.locked_soon(request.cart, purpose="initiation", timeout=HEAD_START) as locked:
             if locked:
                 return self._rounds(request, until)
         if plain := self._find_plain_answer(request):

@@ -60,9 +60,9 @@ class Leases:
             yield
 
     @contextmanager
-    def locked_at_once(self, cart: CartRef, *, purpose: str) -> Iterator[bool]:
-        """As `locked`, without waiting: False when somebody else has the lock."""
-        with self._held(cart, purpose, 0.0) as held:
+    def locked_soon(self, cart: CartRef, *, purpose: str, timeout: float) -> Iterator[bool]:
+        """As `locked`, but False when somebody else has the lock for longer than `timeout` seconds."""
+        with self._held(cart, purpose, timeout) as held:
             yield held
 
     @contextmanager
