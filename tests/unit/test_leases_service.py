@@ -146,9 +146,9 @@ def test_short_work_waits_for_no_holder_beyond_its_limit(leases: Leases) -> None
     with leases.locked(CART, purpose="initiation"):
         with pytest.raises(LockTimeout, match="Lock acquisition timeout"), leases.locked(CART, purpose="initiation"):
             raise AssertionError
-        with leases.locked_at_once(CART, purpose="initiation") as held:
+        with leases.locked_soon(CART, purpose="initiation", timeout=0) as held:
             assert not held
-    with leases.locked_at_once(CART, purpose="initiation") as held:
+    with leases.locked_soon(CART, purpose="initiation", timeout=0) as held:
         assert held
 
 
