@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.domain.cart import OrderPhase
 from bridge.domain.records import DeliveryState
 from tests.fakes.mollie import FakeMollie
 from tests.fakes.shop_webhook import mollie_module
-from tests.unit.builders import CART
+from tests.unit.builders import CART, an_attempt
 from tests.unit.world import World
 
 DONE, FAILED = DeliveryState.DONE, DeliveryState.FAILED
-
-
-from dataclasses import replace
-
-from tests.unit.builders import an_attempt
 
 # --- orders that were made without the bridge -------------------------------------------------------------------------
 
