@@ -38,7 +38,7 @@ def happens(what: str, which: int = 0) -> Step:
     duds=[True, True, True],
 )
 @given(plans(), steps("news", "deliver", "news", "later"), duds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @pytest.mark.req("B4", "B5", "B8", "P3")
 def test_routed_deliveries_settle_a_cart_once(planned: list[Planned], played: list[Step], duds: list[bool]) -> None:
     run(planned, played, duds)
@@ -51,14 +51,14 @@ def test_routed_deliveries_settle_a_cart_once(planned: list[Planned], played: li
     duds=[True, True],
 )
 @given(plans(), steps("claim", "finish", "news", "deliver", "later", "restart"), duds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @pytest.mark.req("B4", "B5", "B8", "P3")
 def test_deliveries_both_ways_settle_a_cart_once(planned: list[Planned], played: list[Step], duds: list[bool]) -> None:
     run(planned, played, duds)
 
 
 @given(plans(), steps("initiate", "news", "deliver", "claim", "finish", "later"), duds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @pytest.mark.req("P1", "B4", "B5", "B8")
 def test_initiations_between_deliveries_do_not_make_a_cart_settle_twice(
     planned: list[Planned], played: list[Step], duds: list[bool]
