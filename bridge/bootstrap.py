@@ -20,7 +20,7 @@ from bridge.adapters.shop_http import HttpShopWebhook
 from bridge.config import Settings
 from bridge.config_sections import GateSettings, LockSettings, WebhookSettings
 from bridge.domain.errors import ConfigurationError
-from bridge.domain.initiation import GatePolicy
+from bridge.domain.gate_policy import GatePolicy
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from bridge.domain.initiation import ChangedCartPolicy, SameAmountPolicy
+from bridge.domain.gate_policy import ChangedCartPolicy, SameAmountPolicy
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=100_000)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bridge.domain.attempt import Attempt, AttemptState
+from bridge.domain.attempt import LIVE, Attempt, AttemptState
 from bridge.domain.errors import Conflict
 from bridge.domain.observed import ObservedPayment
 from bridge.ports.ledger import CartTransaction
@@ -42,6 +42,20 @@ CLOCK_SKEW = timedelta(seconds=5)
 
 def _made_after(observed: ObservedPayment, reservation: Attempt) -> bool:
     return observed.created_at is not None and observed.created_at >= reservation.created_at - CLOCK_SKEW
+
+
+def moved_by(
+    tx: CartTransaction, attempt: Attempt, observed: ObservedPayment, target: AttemptState, now: datetime
+) -> Attempt:
+    """The attempt after news of its payment.
+
+    One that was given up (released) and turns out to be open after all gives way to the cart's live attempt: there is
+    room for one, and settlement decides if it is paid.
+    """
+    live = find_live(tx)
+    another = live is not None and live.id != attempt.id
+    state = AttemptState.SUPERSEDED if another and target in LIVE else target
+    return bound(attempt, observed, now).moved(state, now)
 
 
 def bound(attempt: Attempt, observed: ObservedPayment, now: datetime) -> Attempt:

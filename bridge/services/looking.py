@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import CartNotFound
-from bridge.domain.initiation import GatePolicy, InitiationDecision, InitiationFacts, decide_initiation
+from bridge.domain.gate_policy import GatePolicy
+from bridge.domain.initiation import InitiationDecision, InitiationFacts, decide_initiation
 from bridge.domain.money import Money
 from bridge.domain.observed import Observation
 from bridge.domain.shop import ShopView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge.domain.initiation import GatePolicy
+from bridge.domain.gate_policy import GatePolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

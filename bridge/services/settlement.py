@@ -28,7 +28,7 @@ from bridge.domain.settlement import (
 from bridge.domain.shop import ShopView, find_order_owner
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
-from bridge.services.attempts import adopt, bound, find_live, find_own
+from bridge.services.attempts import adopt, find_live, find_own, moved_by
 from bridge.services.deliveries import ids_of, wake_held, wake_surplus
 from bridge.services.leases import Lease, check_fence
 from bridge.telemetry import METRICS
@@ -144,7 +144,7 @@ def _move_attempt(
     """
     own = find_own(tx, observed)
     if own is not None:
-        tx.save_attempt(bound(own, observed, now).moved(target, now))
+        tx.save_attempt(moved_by(tx, own, observed, target, now))
     elif not (observed.is_live and find_live(tx)):
         adopt(tx, observed, target, customer_id=view.customer_id, now=now)
 

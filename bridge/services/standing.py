@@ -11,7 +11,7 @@ from bridge.domain.initiation import AlreadyPaid, InitiationDecision, Initiation
 from bridge.domain.observed import Gone, Observation, ObservedPayment, Unanswered
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
-from bridge.services.attempts import adopt, bound, find_own
+from bridge.services.attempts import adopt, find_own, moved_by
 
 
 def record_truths(tx: CartTransaction, truths: Mapping[str, Observation], view: ShopView, now: datetime) -> None:
@@ -35,8 +35,8 @@ def _record(tx: CartTransaction, truth: ObservedPayment, view: ShopView, now: da
         if not truth.is_live:
             adopt(tx, truth, truth.state, customer_id=view.customer_id, now=now)
         return
-    known = bound(own, truth, own.updated_at).moved(truth.state, now)
-    if known != own:
+    known = moved_by(tx, own, truth, truth.state, now)
+    if known != replace(own, updated_at=now):
         tx.save_attempt(known)
 
 

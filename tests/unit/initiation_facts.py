@@ -6,15 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bridge.domain.attempt import Attempt, AttemptState
+from bridge.domain.gate_policy import ChangedCartPolicy, GatePolicy, SameAmountPolicy
 from bridge.domain.initiation import (
     AlreadyPaid,
-    ChangedCartPolicy,
     Deny,
-    GatePolicy,
     InitiationDecision,
     InitiationFacts,
     Resume,
-    SameAmountPolicy,
     Supersede,
     decide_initiation,
 )

@@ -13,7 +13,7 @@ from bridge.domain.errors import (
     MollieTimeout,
     MollieUnavailable,
 )
-from bridge.domain.initiation import ChangedCartPolicy, GatePolicy, SameAmountPolicy
+from bridge.domain.gate_policy import ChangedCartPolicy, GatePolicy, SameAmountPolicy
 from bridge.services.answers import Action, PaymentAnswer
 from bridge.services.settings import GateLimits
 from tests.fakes.mollie import MollieRequest

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.attempt import DEAD, AttemptState
+from bridge.domain.gate_policy import GatePolicy
 from bridge.domain.initiation import (
     AlreadyOrdered,
     AlreadyPaid,
     AskMollie,
-    GatePolicy,
     InitiationDecision,
     InProgress,
     Proceed,

@@ -10,19 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.domain.attempt import LIVE, AttemptState
+from bridge.domain.gate_policy import ChangedCartPolicy, GatePolicy, SameAmountPolicy
 from bridge.domain.initiation import (
     AlreadyOrdered,
     AlreadyPaid,
     AskMollie,
-    ChangedCartPolicy,
-    GatePolicy,
     InitiationDecision,
     InitiationFacts,
     InProgress,
     Proceed,
     Replay,
     Resume,
-    SameAmountPolicy,
     Supersede,
 )
 from bridge.domain.observed import Gone, Observation, PaymentStatus, Unanswered

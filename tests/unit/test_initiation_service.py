@@ -14,7 +14,7 @@ from bridge.domain.errors import (
     KeyReused,
     StoreDown,
 )
-from bridge.domain.initiation import ChangedCartPolicy, GatePolicy, SameAmountPolicy
+from bridge.domain.gate_policy import ChangedCartPolicy, GatePolicy, SameAmountPolicy
 from bridge.domain.records import KeyState
 from bridge.services.answers import Action, PaymentAnswer
 from bridge.services.settings import GateLimits
