@@ -101,7 +101,9 @@ class Initiation:
         Raises `CartNotFound`, `ForeignCart`, `KeyReused`, `KeyInProgress`, `LockTimeout`, `StoreDown`, `LeaseLost`
         and, when the bridge creates the payment, Mollie's errors.
         """
-        patience = min(self._gate.answer_within, request.patience or self._gate.answer_within)
+        patience = self._gate.answer_within
+        if request.patience is not None:
+            patience = min(patience, request.patience)
         until = self._clock.monotonic() + patience
         found = self._decide(request, until)
         if isinstance(found.decision, InProgress):

@@ -32,6 +32,7 @@ from bridge.web.answers import (
 )
 from bridge.web.auth import Scope, route
 from bridge.web.keys import fingerprint_of, read_key
+from bridge.web.prefer import read_patience
 from bridge.web.schemas import BindBody, ConfirmBody, InitiateBody, PaymentPath, RefundBody, ReleaseBody
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -70,7 +71,8 @@ def payment_routes(services: Services) -> APIBlueprint:
     def initiate(body: InitiateBody) -> Response:
         """201 to exactly one request: the cart is reserved for it. With `mollie` the bridge creates the payment too.
 
-        The Idempotency-Key may stand in the header Idempotency-Key or X-Idempotency-Key or in the body.
+        The Idempotency-Key may stand in the header Idempotency-Key or X-Idempotency-Key or in the body. A caller that
+        waits for less than the gate's own limit says so with the header `Prefer: wait=<seconds>`.
         """
         answer = services.initiation.initiate(_initiation(body))
         return payment_reply(answer, 201 if answer.is_new else 409)
@@ -159,6 +161,7 @@ def _initiation(body: InitiateBody) -> InitiationRequest:
         method=body.method,
         basket_hash=body.basket_hash,
         creation=_creation(body, money),
+        patience=read_patience(),
     )
 
 

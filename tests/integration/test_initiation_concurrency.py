@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from functools import partial
 
 import pytest
 
+from bridge.adapters.clock import SystemClock
+from bridge.adapters.flock_locks import FlockCartLocks
 from tests.integration.sidecar import Reply
 from tests.integration.world import World, together
 
@@ -61,3 +64,21 @@ def test_a_second_tab_waits_for_the_first_ones_payment_and_is_sent_to_its_page(w
 
     assert (second.status, second.data["action"]) == (409, "resume")
     assert second.data["checkout_url"].startswith(world.mollie_url)
+
+
+@pytest.mark.req("L3")
+def test_a_caller_who_waits_for_less_is_answered_sooner(world: World) -> None:
+    cart_id, customer_id = world.new_cart()
+    somebody = FlockCartLocks(world.sidecar.folder, SystemClock())
+    assert somebody.acquire(f"webhook-cart-{cart_id}", timeout=1, lifetime=60, purpose="test") is not None
+    body = {"shop_id": 1, "cart_id": cart_id, "customer_id": customer_id, "amount": "14.40", "currency": "EUR"}
+
+    took = []
+    for header in ({"Prefer": "wait=0.3"}, {}):
+        begun = time.monotonic()
+        reply = world.sidecar.call("POST", "/v1/payments", body, Idempotency_Key=next(world.keys), **header)
+        took.append(time.monotonic() - begun)
+        assert (reply.status, reply.body["title"]) == (503, "Lock acquisition timeout")
+    somebody.close()
+
+    assert took[0] < took[1]
