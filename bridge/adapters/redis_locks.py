@@ -26,7 +26,7 @@ from bridge.adapters.lock_holds import new_token
 from bridge.adapters.lock_keeper import LockKeeper
 from bridge.adapters.lock_queue import LockQueue
 from bridge.adapters.lock_watchdog import LockWatchdog
-from bridge.adapters.redis_bells import Bells
+from bridge.adapters.redis_lines import Line, Lines
 from bridge.adapters.redis_orphans import RedisOrphans
 from bridge.adapters.redis_scripts import keys_of, scripts
 from bridge.adapters.redis_sight import Told, holds_in_redis, micros, told_by
@@ -71,7 +71,7 @@ class RedisCartLocks:
         self._clock = clock
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._queue = LockQueue()
-        self._bells = Bells(self._redis)
+        self._lines = Lines(self._redis)
         self._keeper = LockKeeper(clock)
         self._closed = threading.Event()
         self._watchdog = LockWatchdog(self._keeper, clock, self._extend)
@@ -138,54 +138,56 @@ class RedisCartLocks:
         """
         self._closed.set()
         self._queue.close()
-        self._bells.ring_all()
+        self._lines.ring_all()
         self._queue.wait_until_empty(_CONNECTING + _ANSWERING)
         self._keeper.close()
         for key, token in self._watchdog.guarded():
             with contextlib.suppress(LockBackendDown):
                 self.release(key, token)
-        self._bells.close()
+        self._lines.close()
         self._redis.close()
 
     def _take(self, wish: _Wish, deadline: float) -> Grant | None:
-        # After an error the bell is thrown away, and with it the place in line: whoever lets go next passes it over.
-        with self._bells.borrow() as bell:
+        # After an error the line is thrown away, and with its bell the place in the queue: the next to let go passes it
+        # over.
+        with self._lines.borrow() as line:
             place = ""
             while True:
                 left = deadline - self._clock.monotonic()
-                if bell.listens and left > 0:
-                    place = f"{bell.channel} {wish.token} {_ms(wish.lifetime)} {wish.about}"
-                grant, pause = self._ask_for(wish, place)
+                if line.listens and left > 0:
+                    place = f"{line.bell} {wish.token} {_ms(wish.lifetime)} {wish.about}"
+                grant, pause = self._ask_for(wish, place, line)
                 if grant is not None:
                     return grant
                 if left <= 0:
-                    self._leave_line(wish, place)
+                    if place:
+                        self._leave_queue(wish, place, line)
                     return None
-                if not bell.listens:
-                    bell.listen()
-                elif bell.wait(min(pause, left)) == wish.token:
+                if not line.listens:
+                    line.listen()
+                elif line.sleep(min(pause, left)) == wish.token:
                     return _grant(wish, self._clock.now())
                 self._refuse_when_closed()
 
-    def _leave_line(self, wish: _Wish, place: str) -> None:
-        if place:
-            self._scripts.withdraw(keys_of(wish.key), [wish.token, place])
+    def _leave_queue(self, wish: _Wish, place: str, line: Line) -> None:
+        arguments = (wish.token, micros(self._clock.now()), place)
+        self._scripts.withdraw(keys_of(wish.key), arguments, line.client)
 
-    def _ask_for(self, wish: _Wish, place: str = "") -> tuple[Grant | None, float]:
+    def _ask_for(self, wish: _Wish, place: str, line: Line) -> tuple[Grant | None, float]:
         """The grant, or None and the seconds after which it makes sense to ask again."""
         now = self._clock.now()
         arguments = (wish.token, micros(now), _ms(wish.lifetime), wish.about, place)
-        pause = int(self._scripts.ask(keys_of(wish.key), arguments))
+        pause = int(self._scripts.ask(keys_of(wish.key), arguments, line.client))
         return (None, pause / 1000) if pause else (_grant(wish, now), 0.0)
 
     def _give_back(self, key: str, token: str) -> bool:
-        with _translated():
-            return bool(self._scripts.release(keys_of(key), [token]))
+        with _translated(), self._lines.borrow() as line:
+            return bool(self._scripts.release(keys_of(key), (token, micros(self._clock.now())), line.client))
 
     def _extend(self, key: str, token: str, lifetime: float) -> Told | None:
         """What the holder said of himself; None when the hold is no longer the caller's."""
-        with _translated():
-            told = self._scripts.renew(keys_of(key), [token, _ms(lifetime)])
+        with _translated(), self._lines.borrow() as line:
+            told = self._scripts.renew(keys_of(key), (token, _ms(lifetime)), line.client)
         return None if told is None else told_by(told)
 
     def _refuse_when_closed(self) -> None:

@@ -3,7 +3,7 @@
 For a lock key K there are
     K                         a string "<token> <since> <about>", with an expiry; since: microseconds, about: JSON
     molliebridge:{K}:queue    sorted set of those who wait, by arrival: "<bell> <token> <lifetime> <about>"
-    molliebridge:held         sorted set of the keys that are held, by the time at which the hold ends
+    molliebridge:held         set of the keys that are held, and of some whose hold has expired (`held` clears those)
 
 K is the key that Symfony's RedisStore would use. Symfony 5.2 and later keep a sorted set there and call a string a
 conflict; Symfony up to 5.1 and redis-py's Lock do `SET NX` as we do. So each excludes the others.
@@ -32,100 +32,83 @@ def keys_of(key: str) -> list[str]:
 
 _COMMON = """
 local key, queue, held = KEYS[1], KEYS[2], KEYS[3]
-local patience, poll = PATIENCE, POLL
 
-local function now()
-    local time = redis.call('TIME')
-    return time[1] * 1000000 + time[2]
-end
-
-local function value()
-    return redis.call('TYPE', key).ok == 'string' and redis.call('GET', key) or false
-end
+-- The value that K has: a string; false when it has none; a table when another kind of key is in its place.
+local value = redis.pcall('GET', key)
 
 local function is_held_by(token)
-    local found = value()
-    return found and string.sub(found, 1, #token + 1) == token .. ' '
-end
-
-local function note_end(lifetime)
-    local moment = math.floor(now() / 1000)
-    redis.call('ZREMRANGEBYSCORE', held, '-inf', moment)
-    redis.call('ZADD', held, moment + lifetime, key)
-    if redis.call('PTTL', held) < lifetime then redis.call('PEXPIRE', held, lifetime) end
+    return type(value) == 'string' and string.sub(value, 1, #token + 1) == token .. ' '
 end
 
 local function give(token, lifetime, since, about)
-    redis.call('SET', key, token .. ' ' .. string.format('%.0f', since) .. ' ' .. about, 'PX', lifetime)
-    note_end(lifetime)
+    redis.call('SET', key, token .. ' ' .. since .. ' ' .. about, 'PX', lifetime)
 end
 
--- Give the free lock to the first in line who is alive, unless that is `me`; answers whether somebody got it.
-local function hand_on(me)
+-- Give the lock to the first in line who is alive, unless that is `me`; answers whether somebody got it.
+local function hand_on(since, me)
     while true do
-        local first = redis.call('ZRANGE', queue, 0, 0)[1]
+        local first = redis.call('ZPOPMIN', queue)[1]
         if not first or first == me then return false end
-        redis.call('ZREM', queue, first)
         local bell, token, lifetime, about = string.match(first, '^(%S+) (%S+) (%d+) (.*)$')
         if redis.call('PUBLISH', bell, token) > 0 then
-            give(token, tonumber(lifetime), now(), about)
+            give(token, lifetime, since, about)
             return true
         end
     end
+end
+
+local function hand_on_or_free(since)
+    if hand_on(since, '') then return end
+    redis.call('DEL', key)
+    redis.call('SREM', held, key)
 end
 """
 
 _ASK = """
 -- Answers 0 when the lock is the caller's now, else in how many milliseconds it makes sense to ask again unbidden.
-local token, since, lifetime = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local about, place = ARGV[4], ARGV[5]
+local token, since, lifetime, about, place = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
-local free = redis.call('EXISTS', key) == 0
-if is_held_by(token) or (free and not hand_on(place)) then
-    redis.call('ZREM', queue, place)
+if value == false and not hand_on(since, place) or is_held_by(token) then
     give(token, lifetime, since, about)
+    redis.call('SADD', held, key)
     return 0
 end
 if place ~= '' then
-    redis.call('ZADD', queue, 'NX', now(), place)
-    redis.call('PEXPIRE', queue, 10 * patience)
+    local time = redis.call('TIME')
+    redis.call('ZADD', queue, 'NX', time[1] * 1000000 + time[2], place)
+    redis.call('PEXPIRE', queue, 10 * PATIENCE)
 end
 -- Others than us ring no bell when they let go (PHP does not), so the first in line looks for himself now and then.
-local found = value()
-local ours = found and string.find(found, ' ', 1, true)
-if not ours and redis.call('ZRANK', queue, place) == 0 then return poll end
+local ours = value == false or type(value) == 'string' and string.find(value, ' ', 1, true)
+if not ours and redis.call('ZRANK', queue, place) == 0 then return POLL end
 local left = redis.call('PTTL', key)
-if left < 0 or left > patience then return patience end
+if left < 0 or left > PATIENCE then return PATIENCE end
 return left + 1
 """
 
 _RENEW = """
 -- Answers "<since> <about>", or false when the hold is no longer the caller's.
-local token, lifetime = ARGV[1], tonumber(ARGV[2])
+local token, lifetime = ARGV[1], ARGV[2]
 if not is_held_by(token) then return false end
 redis.call('PEXPIRE', key, lifetime)
-note_end(lifetime)
-return string.sub(value(), #token + 2)
+return string.sub(value, #token + 2)
 """
 
 _RELEASE = """
 -- Answers 1, or 0 when the hold was no longer the caller's.
-if not is_held_by(ARGV[1]) then return 0 end
-redis.call('DEL', key)
-redis.call('ZREM', held, key)
-hand_on('')
+local token, since = ARGV[1], ARGV[2]
+if not is_held_by(token) then return 0 end
+hand_on_or_free(since)
 return 1
 """
 
 _WITHDRAW = """
 -- The caller's patience is over; if the lock was given to him in this very moment, the next one gets it.
-local token, place = ARGV[1], ARGV[2]
+local token, since, place = ARGV[1], ARGV[2], ARGV[3]
 local was_first = redis.call('ZRANK', queue, place) == 0
 redis.call('ZREM', queue, place)
 if is_held_by(token) then
-    redis.call('DEL', key)
-    redis.call('ZREM', held, key)
-    hand_on('')
+    hand_on_or_free(since)
 elseif was_first then
     -- The new first in line has to look for himself now: a ring without his token bids him ask.
     local first = redis.call('ZRANGE', queue, 0, 0)[1]
@@ -149,7 +132,9 @@ def scripts(client: Redis, *, patience: float, poll: float) -> Scripts:
     """The scripts with their limits, in seconds, written into them: every argument costs time with every call."""
 
     def make(body: str) -> Script:
-        text = _COMMON.replace("PATIENCE", f"{patience * 1000:.0f}").replace("POLL", f"{poll * 1000:.0f}") + body
-        return client.register_script(text)
+        limits = {"PATIENCE": f"{patience * 1000:.0f}", "POLL": f"{poll * 1000:.0f}"}
+        for name, limit in limits.items():
+            body = body.replace(name, limit)
+        return client.register_script(_COMMON + body)
 
     return Scripts(ask=make(_ASK), renew=make(_RENEW), release=make(_RELEASE), withdraw=make(_WITHDRAW))

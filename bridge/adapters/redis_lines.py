@@ -1,0 +1,88 @@
+"""Lines to Redis: a contender's connection to ask on, and one to sleep on until somebody rings."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterator
+from secrets import token_hex
+
+import redis.exceptions
+from redis import Redis
+from redis.client import PubSub
+
+from bridge.adapters.redis_scripts import OWN_PREFIX
+
+_SUBSCRIBING = 2.0
+"""Seconds until a subscription must be confirmed: as long as any other answer may take."""
+
+
+class Line:
+    """Two connections for one thread at a time; the one to sleep on is opened when it is needed first.
+
+    `client` keeps one connection: taking one from the pool and giving it back would cost as much as the command.
+    """
+
+    def __init__(self, shared: Redis) -> None:
+        self.bell = f"{OWN_PREFIX}bell:{token_hex(8)}"
+        self.listens = False
+        self.client = Redis(connection_pool=shared.connection_pool, single_connection_client=True)
+        self._subscription: PubSub = shared.pubsub()  # type: ignore[no-untyped-call]
+
+    def listen(self) -> None:
+        """Begin to listen to the bell; Redis must have confirmed it before anybody is told to ring."""
+        self._subscription.subscribe(self.bell)
+        if self._subscription.get_message(timeout=_SUBSCRIBING) is None:
+            raise redis.exceptions.TimeoutError("Redis did not confirm a subscription in time")
+        self.listens = True
+
+    def sleep(self, seconds: float) -> str | None:
+        """Sleep until the bell rings, `seconds` at most, and answer what it was rung with.
+
+        It may come back for no reason, and a ring may be left from an earlier wait: what it was rung with tells.
+        """
+        message = self._subscription.get_message(ignore_subscribe_messages=True, timeout=seconds)
+        return None if message is None else str(message["data"])
+
+    def close(self) -> None:
+        """Give up the bell and both connections."""
+        self._subscription.close()
+        self.client.close()
+
+
+class Lines:
+    """The lines of this process: as many as there were threads at a time that wanted one."""
+
+    def __init__(self, shared: Redis) -> None:
+        self._shared = shared
+        self._idle: deque[Line] = deque()
+        self._used: set[Line] = set()
+
+    @contextlib.contextmanager
+    def borrow(self) -> Iterator[Line]:
+        """A line for the length of one call; after an error it is thrown away."""
+        try:
+            line = self._idle.pop()
+        except IndexError:
+            line = Line(self._shared)
+        self._used.add(line)
+        try:
+            yield line
+        except BaseException:
+            line.close()
+            raise
+        else:
+            self._idle.append(line)
+        finally:
+            self._used.discard(line)
+
+    def ring_all(self) -> None:
+        """Wake everybody who sleeps."""
+        for line in tuple(self._used):
+            with contextlib.suppress(redis.exceptions.RedisError):
+                self._shared.publish(line.bell, "")
+
+    def close(self) -> None:
+        """Close those that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
