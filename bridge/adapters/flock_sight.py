@@ -61,7 +61,7 @@ def _holders_by_inode() -> dict[tuple[str, int], int]:
 def _device_of(directory: Path) -> str:
     """The device of the directory's file system as the kernel prints it with locks.
 
-    stat(2) is no source for it: on btrfs it answers with a subvolume's own number.
+    stat(2) is asked only where no mount is shown (in a chroot): on btrfs it answers with a subvolume's own number.
     """
     here = directory.resolve()
     device, depth = "", -1
@@ -71,4 +71,7 @@ def _device_of(directory: Path) -> str:
             mount = Path(_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[4]))
             if here.is_relative_to(mount) and len(mount.parts) >= depth:
                 device, depth = fields[2], len(mount.parts)
-    return device
+    if device:
+        return device
+    number = here.stat().st_dev
+    return f"{os.major(number)}:{os.minor(number)}"

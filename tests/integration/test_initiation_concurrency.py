@@ -11,7 +11,7 @@ import pytest
 from bridge.adapters.clock import SystemClock
 from bridge.adapters.flock_locks import FlockCartLocks
 from tests.integration.sidecar import Reply
-from tests.integration.world import World, together
+from tests.integration.world import World, new_key, together
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
 
@@ -22,7 +22,7 @@ def test_of_many_initiations_of_one_cart_at_once_one_creates_and_the_others_are_
     world: World, tabs: int
 ) -> None:
     cart_id, customer_id = world.new_cart()
-    calls = [partial(world.sidecar.initiate, cart_id, customer_id, key=next(world.keys)) for _ in range(tabs)]
+    calls = [partial(world.sidecar.initiate, cart_id, customer_id, key=new_key()) for _ in range(tabs)]
 
     replies = together(calls)
 
@@ -39,7 +39,7 @@ def test_of_many_initiations_of_one_cart_at_once_one_creates_and_the_others_are_
 @pytest.mark.parametrize("shoppers", [200, 1000])
 def test_many_carts_at_once_all_get_their_payment(world: World, shoppers: int) -> None:
     carts = [world.new_cart() for _ in range(shoppers)]
-    calls = [partial(world.sidecar.initiate, cart, customer, key=next(world.keys)) for cart, customer in carts]
+    calls = [partial(world.sidecar.initiate, cart, customer, key=new_key()) for cart, customer in carts]
 
     replies = together(calls)
 
@@ -76,7 +76,7 @@ def test_a_caller_who_waits_for_less_is_answered_sooner(world: World) -> None:
     took = []
     for header in ({"Prefer": "wait=0.3"}, {}):
         begun = time.monotonic()
-        reply = world.sidecar.call("POST", "/v1/payments", body, Idempotency_Key=next(world.keys), **header)
+        reply = world.sidecar.call("POST", "/v1/payments", body, Idempotency_Key=new_key(), **header)
         took.append(time.monotonic() - begun)
         assert (reply.status, reply.body["title"]) == (503, "Lock acquisition timeout")
     somebody.close()

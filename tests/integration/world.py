@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +35,6 @@ class World:
     mollie_url: str
     sidecar: Sidecar
     shops: list[ToyShop] = field(default_factory=list)
-    keys: Iterator[str] = field(default_factory=lambda: (str(uuid.uuid4()) for _ in itertools.count()))
 
     @property
     def shop(self) -> ToyShop:
@@ -51,7 +49,7 @@ class World:
     def initiate(self, cart_id: int, amount: str = "14.40", *, key: str | None = None, **more: Any) -> Reply:
         """Ask the sidecar, as the cart's own customer."""
         customer = self.shop.get_cart(cart_id).customer_id
-        return self.sidecar.initiate(cart_id, customer, amount, key=key or next(self.keys), **more)
+        return self.sidecar.initiate(cart_id, customer, amount, key=key or new_key(), **more)
 
     def open_payment(self, cart_id: int, amount: str = "14.40") -> tuple[str, str]:
         """Initiate, let the module create the payment, bind it: payment id and transaction id."""
@@ -78,6 +76,11 @@ class World:
     def rows(self, sql: str, *arguments: object) -> tuple[tuple[Any, ...], ...]:
         """Rows of the database, `{p}` standing for the prefix of the bridge's tables."""
         return self.database.execute(sql.replace("{p}", "ps_molbridge_"), *arguments)
+
+
+def new_key() -> str:
+    """An idempotency key that nobody has used."""
+    return str(uuid.uuid4())
 
 
 def together(calls: Sequence[Callable[[], T]]) -> list[T]:
