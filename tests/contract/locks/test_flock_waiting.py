@@ -15,10 +15,19 @@ import pytest
 
 from bridge.adapters.clock import SystemClock
 from bridge.adapters.flock_locks import FlockCartLocks
+from bridge.adapters.flock_wait import LockWaits, _Alarm, _lock_unless_rung
+from bridge.adapters.lock_keeper import LockKeeper
 from tests.contract.locks.moves import LONG, SOON, granted, refused, waits_in_kernel
 from tests.services.waiting import wait_until
 
 pytestmark = pytest.mark.req("P7")
+
+
+def naps(thread: threading.Thread) -> int:
+    """How often the kernel has put the thread to sleep."""
+    status = Path(f"/proc/self/task/{thread.native_id}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
 
 
 @contextmanager
@@ -72,8 +81,9 @@ def test_another_signal_does_not_end_the_waiting(flock_locks: FlockCartLocks, fi
             thread = threading.Thread(target=lambda: outcome.append(granted(flock_locks, timeout=LONG)))
             thread.start()
             wait_until(lambda: waits_in_kernel(os.getpid()), what="the thread to wait")
+            slept = naps(thread)
             signal.pthread_kill(thread.ident or 0, signal.SIGUSR1)
-            wait_until(lambda: waits_in_kernel(os.getpid()), what="the thread to wait again")
+            wait_until(lambda: naps(thread) > slept or not thread.is_alive(), what="the thread to wake up")
         thread.join(5)
     finally:
         signal.signal(signal.SIGUSR1, before)
@@ -90,8 +100,19 @@ def test_our_signal_does_no_harm_to_the_process(flock_locks: FlockCartLocks, fil
     assert granted(flock_locks)
 
 
+def test_a_signal_that_comes_before_the_thread_is_in_the_kernel_comes_again(file: Path) -> None:
+    keeper = LockKeeper(SystemClock())
+    alarm = _Alarm(LockWaits(keeper)._signal)
+    with held_by_somebody(file), file.open("a") as ours:
+        keeper.call_in(0, alarm.ring)
+        wait_until(lambda: alarm.rung, what="the first ring, in vain")
+
+        assert not _lock_unless_rung(ours.fileno(), alarm)
+    alarm.stop_listening()
+    keeper.close()
+
+
 def test_many_short_waits_all_end(flock_locks: FlockCartLocks, file: Path, threads: ThreadPoolExecutor) -> None:
-    """The signal may come before the thread is in the kernel: it has to come again."""
     with held_by_somebody(file):
         outcomes = list(threads.map(lambda _: refused(flock_locks, timeout=0.0001), range(500)))
 

@@ -67,14 +67,20 @@ def test_redis_pys_lock_and_ours_exclude_each_other(locks: CartLocks, redis_serv
         assert not theirs.acquire()
 
 
-def test_we_wait_for_a_lock_of_redis_py(locks: CartLocks, redis_server: PrivateRedis) -> None:
+def test_we_wait_for_a_lock_of_redis_py(
+    backend: RedisBackend, locks: CartLocks, redis_server: PrivateRedis, threads: ThreadPoolExecutor
+) -> None:
     """It rings no bell; neither does Symfony up to 5.1, whose value looks the same."""
     with redis_server.client() as client:
-        client.lock(KEY, timeout=SOON, blocking=False).acquire()
+        theirs = client.lock(KEY, timeout=LONG, blocking=False, thread_local=False)
+        theirs.acquire()
+        waiting = wait_in_line(backend, locks, threads)
+        wait_until(lambda: questions(redis_server) >= 3, what="the first in line to look for himself")
+        theirs.release()
         began = time.monotonic()
 
-        assert granted(locks, timeout=5)
-        assert time.monotonic() - began < SOON + 0.3
+        assert waiting.result(5)
+        assert time.monotonic() - began < 0.5  # a second, if he waited for a ring
 
 
 def test_any_process_releases_by_token(backend: RedisBackend, locks: CartLocks) -> None:
