@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from multiprocessing import util
 from pathlib import Path
@@ -46,6 +47,9 @@ def application() -> Flask:
     app, services = build_app(settings)
     # A worker of multiprocessing ends without `atexit`; its finalizers do run.
     util.Finalize(None, services.close, exitpriority=10)
+    # What was loaded until now stays for good: the collector need not walk through it in the middle of a request.
+    gc.collect()
+    gc.freeze()
     return app
 
 
