@@ -53,8 +53,8 @@ def build_app(settings: Settings) -> tuple[Flask, Services]:
 def build_services(settings: Settings) -> Services:
     """The services of a configuration. Raises `ConfigurationError`, `StoreDown`, `LockBackendDown`."""
     clock = SystemClock()
-    ledger = _ledger(settings)
-    locks = _locks(settings.locks, clock)
+    ledger = build_ledger(settings)
+    locks = build_locks(settings.locks, clock)
     accounts = _accounts(settings, ledger, clock)
     shop_webhook = _shop_webhook(settings, clock)
     gate = _gate(settings.gate)
@@ -105,7 +105,8 @@ def build_services(settings: Settings) -> Services:
     )
 
 
-def _ledger(settings: Settings) -> SqlLedger:
+def build_ledger(settings: Settings) -> SqlLedger:
+    """The ledger, its tables brought up to date. Raises `ConfigurationError`, `StoreDown`."""
     database = settings.database
     engine = create_engine(
         database.url.get_secret_value(),
@@ -119,7 +120,8 @@ def _ledger(settings: Settings) -> SqlLedger:
     return SqlLedger(engine, database.prefix, lambda connection: SqlShop(connection, database.prefix))
 
 
-def _locks(settings: LockSettings, clock: Clock) -> CartLocks:
+def build_locks(settings: LockSettings, clock: Clock) -> CartLocks:
+    """The lock backend that is configured. Raises `ConfigurationError`, `LockBackendDown`."""
     match settings.backend:
         case "flock":
             return FlockCartLocks(settings.directory, clock)

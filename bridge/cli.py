@@ -73,6 +73,16 @@ def migrate(config: Path | None) -> None:
 
 
 @commands.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="A JSON array instead of a table.")
+def locks(config: Path | None, as_json: bool) -> None:
+    """Show who works on which cart now."""
+    from bridge.commands.locks import find_holds, print_holds  # noqa: PLC0415
+
+    print_holds(find_holds(_settings(config)), as_json=as_json)
+
+
+@commands.command()
 @click.option("--once", is_flag=True, help="Run the scenario, print it, exit: 0 when the cart was paid once.")
 @click.option("--port", default=8080, show_default=True, help="Port of the storefront.")
 def demo(once: bool, port: int) -> None:
