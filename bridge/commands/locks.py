@@ -30,7 +30,7 @@ class Hold:
 
 
 def find_holds(settings: Settings) -> list[Hold]:
-    """The holds of now, oldest first. A lock without a lease is an initiation or PHP; a lease without a lock lost it."""
+    """The holds of now, oldest first. A lock without a lease: an initiation, or PHP. A lease without a lock: lost."""
     clock = SystemClock()
     ledger, locks = build_ledger(settings), build_locks(settings.locks, clock)
     try:
