@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 from collections.abc import Callable
 
@@ -43,6 +44,7 @@ class LockKeeper:
         self._heap: list[Appointment] = []
         self._numbers = itertools.count()
         self._stale = 0
+        self._wakes_at = math.inf
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -80,7 +82,7 @@ class LockKeeper:
 
     def _push(self, appointment: Appointment) -> None:
         heapq.heappush(self._heap, appointment)
-        if self._heap[0] is appointment:
+        if appointment.order[0] < self._wakes_at:
             self._changed.notify()
 
     def _run(self) -> None:
@@ -98,14 +100,20 @@ class LockKeeper:
     def _next_due(self) -> Appointment | None:
         with self._changed:
             while not self._closed:
-                while self._heap and self._heap[0].action is None:
-                    heapq.heappop(self._heap)
-                    self._stale -= 1
-                ahead = self._heap[0].order[0] - self._clock.monotonic() if self._heap else None
-                if ahead is not None and ahead <= 0:
-                    return heapq.heappop(self._heap)
-                self._changed.wait(ahead)
+                now = self._clock.monotonic()
+                # A cancelled appointment is slept for all the same: most holds are over long before their time, and if
+                # the thread were awake for the end of each, it would be woken for the beginning of the next.
+                self._wakes_at = self._heap[0].order[0] if self._heap else math.inf
+                if self._wakes_at <= now:
+                    return self._pop()
+                self._changed.wait(self._wakes_at - now if self._heap else None)
             return None
+
+    def _pop(self) -> Appointment:
+        appointment = heapq.heappop(self._heap)
+        if appointment.action is None:
+            self._stale -= 1
+        return appointment
 
     def _renew(self, appointment: Appointment, again: float | None) -> None:
         with self._changed:
