@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import util
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from flask import Flask
 from granian.constants import Interfaces
 from granian.server import MPServer
@@ -54,9 +58,40 @@ def application() -> Flask:
 
 
 def serve(settings: Settings) -> None:
-    """Run the server until SIGTERM or SIGINT; then finish what is being worked on."""
+    """Run the server until SIGTERM or SIGINT; then finish what is being worked on.
+
+    Raises `ConfigurationError` when it may not run.
+    """
     listen = parse_bind(settings.server.bind)
-    _server(settings.server, listen).serve()
+    with _alone(settings):
+        _server(settings.server, listen).serve()
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """With file locks, keep a second sidecar of the same shop from starting on this host.
+
+    Both would exclude each other from carts, but neither could complete a lease that the other one took: a file lock is
+    released by its own process alone. Raises `ConfigurationError`.
+    """
+    if settings.locks.backend != "flock":
+        yield
+        return
+    if not settings.locks.directory.is_dir():
+        raise ConfigurationError([f"locks.directory: {settings.locks.directory} is no directory"])
+    shop = f"{settings.database.url.get_secret_value()}\n{settings.database.prefix}"
+    name = f"molbridge-serve-{hashlib.sha256(shop.encode()).hexdigest()[:16]}.lock"
+    guard = FileLock(settings.locks.directory / name, timeout=0, mode=0o600, fallback_to_soft=False)
+    try:
+        guard.acquire()
+    except Timeout:
+        raise ConfigurationError(["another sidecar of this shop runs already; several need the Redis locks"]) from None
+    except OSError as error:
+        raise ConfigurationError([f"locks.directory: {settings.locks.directory}: {error.strerror}"]) from error
+    try:
+        yield
+    finally:
+        guard.release()
 
 
 def _server(settings: ServerSettings, listen: Listen) -> MPServer:

@@ -128,3 +128,28 @@ def test_the_server_listens_on_a_unix_socket(mariadb_database: Database, tmp_pat
     with sidecar:
         assert socket.is_socket()
         assert oct(socket.stat().st_mode)[-3:] == "660"
+
+
+@pytest.mark.mariadb
+@pytest.mark.slow
+def test_a_second_sidecar_of_the_same_shop_with_file_locks_is_refused(world: World) -> None:
+    refused = run_cli("serve", "--config", str(world.sidecar.config), MOLLIE_BRIDGE_SERVER__BIND="127.0.0.1:1")
+
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "mollie-bridge: another sidecar of this shop runs already; several need the Redis locks\n"
+    )
+
+
+def test_a_lock_directory_that_is_not_there_is_refused_with_one_line(tmp_path: Path) -> None:
+    variables = {
+        "MOLLIE_BRIDGE_AUTH__SHOP_TOKEN": "a" * 40,
+        "MOLLIE_BRIDGE_AUTH__ADMIN_TOKEN": "b" * 40,
+        "MOLLIE_BRIDGE_DATABASE__URL": f"sqlite:///{tmp_path}/bridge.db",
+        "MOLLIE_BRIDGE_LOCKS__DIRECTORY": f"{tmp_path}/locks",
+    }
+
+    refused = run_cli("serve", **variables)
+
+    assert refused.returncode == 2
+    assert refused.stderr == f"mollie-bridge: locks.directory: {tmp_path}/locks is no directory\n"
