@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 SECONDS: Final = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PAYMENT_SECONDS: Final = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 86400)
@@ -30,11 +30,6 @@ class Metrics:
         self.guesses = self._counter("guesses", "Decisions by the clock because Mollie did not answer")
         self.mismatches = self._counter("mismatches", "Settled carts whose order did not verify")
         self.refunds = self._counter("refunds", "Refunds by outcome", "outcome")
-        self.pending_ratio = Gauge(
-            "molbridge_pending_to_completed_ratio",
-            "Live payment attempts over settled carts, of the last 24 hours",
-            registry=self.registry,
-        )
         self.payment_to_order = Histogram(
             "molbridge_payment_to_order_seconds",
             "From the attempt's creation to its verified order",
