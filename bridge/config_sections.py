@@ -136,7 +136,10 @@ class WebhookSettings(Section):
     inline: Seconds = Field(12.0, description="Seconds before Mollie is told to come again; Mollie waits for 15.")
     lease_wait: Seconds = Field(5.0, description="Seconds a routed webhook waits for the cart's lease.")
     claim_wait: Seconds = Field(1.5, description="Seconds a claim of the shim waits for the lease; the shim waits 2.5.")
-    shop_timeout: Seconds = Field(30.0, description="Seconds the shop may take; less than the lock's lifetime.")
+    shop_timeout: Seconds = Field(
+        20.0,
+        description="Seconds the shop may take; less than the lock's lifetime. It is called twice if it does not verify.",
+    )
     first_pause: Seconds = Field(5.0, description="Seconds before the second try; doubled for each further one.")
     longest_pause: Seconds = Field(3600.0, description="Seconds between two tries at most.")
     tries: Count = Field(30, description="Tries before a delivery is dead and needs a person (30: more than 20 hours).")

@@ -56,7 +56,7 @@ class WebhookLimits:
     inline: float = 12.0
     lease_wait: float = 5.0
     claim_wait: float = 1.5
-    shop_timeout: float = 30.0
+    shop_timeout: float = 20.0
     working: timedelta = timedelta(seconds=90)
     delegated_rest: timedelta = timedelta(seconds=120)
     first_pause: float = 5.0

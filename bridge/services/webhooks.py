@@ -127,11 +127,12 @@ class Webhooks:
         return self._settlement.decide(lease, delivery, observed), observed
 
     def _pass_on(self, lease: Lease, delivery: Delivery, observed: ObservedPayment | Gone) -> Verification:
-        """Let the shop's module work on it, once more if its result does not verify."""
+        """Let the shop's module work on it, once more if its result does not verify and the lease lasts for that."""
         delivery = self._reread(delivery)
         self._deliver(lease, delivery, observed)
         verification = self._verifier.verify(lease, delivery)
-        if verification.mismatches:
+        time_left = lease.expires_at - self._clock.now()
+        if verification.mismatches and time_left.total_seconds() > self._limits.shop_timeout:
             self._deliver(lease, delivery, observed)
             verification = self._verifier.verify(lease, delivery)
         return verification
