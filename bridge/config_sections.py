@@ -138,7 +138,7 @@ class WebhookSettings(Section):
     claim_wait: Seconds = Field(1.5, description="Seconds a claim of the shim waits for the lease; the shim waits 2.5.")
     shop_timeout: Seconds = Field(
         20.0,
-        description="Seconds the shop may take; less than the lock's lifetime. It is called twice if it does not verify.",
+        description="Seconds the shop may take; less than the lock's lifetime. Called again if it does not verify.",
     )
     first_pause: Seconds = Field(5.0, description="Seconds before the second try; doubled for each further one.")
     longest_pause: Seconds = Field(3600.0, description="Seconds between two tries at most.")
