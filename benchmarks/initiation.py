@@ -11,8 +11,9 @@ import http.client
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pymysql
@@ -39,6 +40,16 @@ GOAL = 1.3
 Statement = tuple[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The statements of one initiation, and those of their values that are its own."""
+
+    statements: list[Statement]
+    cart_id: int
+    payment_id: str | None
+    key: str
+
+
 @contextmanager
 def running_sidecar(database: Database) -> Iterator[Sidecar]:
     """The real server on the database."""
@@ -46,19 +57,19 @@ def running_sidecar(database: Database) -> Iterator[Sidecar]:
         yield sidecar
 
 
-def fill(database: Database) -> BigShop:
-    """The shop's tables with `ROWS` paid carts and as many free ones as are paid here."""
+def fill(database: Database, *, rows: int, free: int) -> BigShop:
+    """The shop's tables with so many paid carts and so many free ones."""
     engine = sql_engine(database.url)
     seed(engine, shop_tables("ps_"))
-    shop = fill_big_shop(engine, rows=ROWS, free=2 * (ROUNDS + WARM_UP) + 1)
+    shop = fill_big_shop(engine, rows=rows, free=free)
     engine.dispose()
-    print(f"{ROWS:,} carts with order and payment, {len(shop.free):,} without")
+    print(f"{rows:,} carts with order and payment, {len(shop.free):,} without")
     return shop
 
 
-def call(sidecar: Sidecar, method: str, path: str, body: dict[str, object] | None, expected: int) -> None:
+def call(port: int, method: str, path: str, body: dict[str, object] | None, expected: int) -> None:
     """One request over a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", sidecar.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     headers = {"Authorization": f"Bearer {SHOP_TOKEN}", "Content-Type": "application/json"}
     connection.request(method, path, json.dumps(body) if body is not None else None, headers)
     answer = connection.getresponse()
@@ -68,7 +79,7 @@ def call(sidecar: Sidecar, method: str, path: str, body: dict[str, object] | Non
         raise SystemExit(f"{method} {path}: {answer.status} {content!r}")
 
 
-def initiate(sidecar: Sidecar, shop: BigShop, cart_id: int) -> None:
+def initiate(port: int, shop: BigShop, cart_id: int) -> None:
     """What the shim sends."""
     body: dict[str, object] = {
         "shop_id": 1,
@@ -79,15 +90,17 @@ def initiate(sidecar: Sidecar, shop: BigShop, cart_id: int) -> None:
         "method": "ideal",
         "idempotency_key": str(uuid.uuid4()),
     }
-    call(sidecar, "POST", "/v1/payments", body, 201)
+    call(port, "POST", "/v1/payments", body, 201)
 
 
-def record(database: Database, shop: BigShop, cart_id: int) -> tuple[list[Statement], dict[Any, Callable[[int], Any]]]:
+def record(database: Database, shop: BigShop, cart_id: int) -> Recorded:
     """The statements of one initiation, and which of their values are another cart's to change."""
-    settings = Settings(
-        auth={"shop_token": SHOP_TOKEN, "admin_token": ADMIN_TOKEN},
-        database={"url": database.url},
-        locks={"backend": "memory"},
+    settings = Settings.model_validate(
+        {
+            "auth": {"shop_token": SHOP_TOKEN, "admin_token": ADMIN_TOKEN},
+            "database": {"url": database.url},
+            "locks": {"backend": "memory"},
+        }
     )
     services = build_services(settings)
     statements: list[Statement] = []
@@ -109,20 +122,14 @@ def record(database: Database, shop: BigShop, cart_id: int) -> tuple[list[Statem
         )
     )
     services.close()
-    own = {cart_id: lambda cart: cart, answer.payment_id: lambda _: new_id(), key: lambda _: str(uuid.uuid4())}
-    return statements, own
+    return Recorded(statements, cart_id, answer.payment_id, key)
 
 
-def by_hand(
-    connection: pymysql.Connection[Any],
-    statements: list[Statement],
-    own: dict[Any, Callable[[int], Any]],
-    cart_id: int,
-) -> None:
+def by_hand(connection: pymysql.Connection[Any], recorded: Recorded, cart_id: int) -> None:
     """The same statements for another cart, and the commit."""
-    changed = {value: change(cart_id) for value, change in own.items()}
+    changed = {recorded.cart_id: cart_id, recorded.payment_id: new_id(), recorded.key: str(uuid.uuid4())}
     with connection.cursor() as cursor:
-        for statement, parameters in statements:
+        for statement, parameters in recorded.statements:
             if isinstance(parameters, list):
                 cursor.executemany(statement, [_put(each, changed) for each in parameters])
             else:
@@ -140,18 +147,18 @@ def _put(parameters: Any, changed: dict[Any, Any]) -> Any:
 
 def measure(database: Database, shop: BigShop, sidecar: Sidecar) -> None:
     """Null request, SQL by hand and full initiation in turns."""
-    recorded, *carts = shop.free
-    statements, own = record(database, shop, recorded)
+    first, *carts = shop.free
+    recorded = record(database, shop, first)
     connection = database.connect()
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
     timings = in_turns(
         {
-            "null request": lambda _: call(sidecar, "GET", "/healthz", None, 200),
-            f"same SQL by hand ({len(statements)} statements)": lambda n: by_hand(
-                connection, statements, own, carts[n]
+            "null request": lambda _: call(sidecar.port, "GET", "/healthz", None, 200),
+            f"same SQL by hand ({len(recorded.statements)} statements)": lambda n: by_hand(
+                connection, recorded, carts[n]
             ),
-            "full initiation": lambda n: initiate(sidecar, shop, carts[-1 - n]),
+            "full initiation": lambda n: initiate(sidecar.port, shop, carts[-1 - n]),
         },
         rounds=ROUNDS,
         warm_up=WARM_UP,
@@ -169,7 +176,7 @@ def run() -> None:
     configure_logging(level="error", as_json=True)
     with PrivateMariaDB() as server:
         database = server.create_database("benchmark")
-        shop = fill(database)
+        shop = fill(database, rows=ROWS, free=2 * (ROUNDS + WARM_UP) + 1)
         with running_sidecar(database) as sidecar:
             measure(database, shop, sidecar)
 
