@@ -171,23 +171,23 @@ class RedisCartLocks:
 
     def _leave_queue(self, wish: _Wish, place: str, line: Line) -> None:
         arguments = (wish.token, micros(self._clock.now()), place)
-        self._scripts.withdraw(keys_of(wish.key), arguments, line.client)
+        line.run(self._scripts.withdraw, keys_of(wish.key), arguments)
 
     def _ask_for(self, wish: _Wish, place: str, line: Line) -> tuple[Grant | None, float]:
         """The grant, or None and the seconds after which it makes sense to ask again."""
         now = self._clock.now()
         arguments = (wish.token, micros(now), _ms(wish.lifetime), wish.about, place)
-        pause = int(self._scripts.ask(keys_of(wish.key), arguments, line.client))
+        pause = int(line.run(self._scripts.ask, keys_of(wish.key), arguments))
         return (None, pause / 1000) if pause else (_grant(wish, now), 0.0)
 
     def _give_back(self, key: str, token: str) -> bool:
         with _translated(), self._lines.borrow() as line:
-            return bool(self._scripts.release(keys_of(key), (token, micros(self._clock.now())), line.client))
+            return bool(line.run(self._scripts.release, keys_of(key), (token, micros(self._clock.now()))))
 
     def _extend(self, key: str, token: str, lifetime: float) -> Told | None:
         """What the holder said of himself; None when the hold is no longer the caller's."""
         with _translated(), self._lines.borrow() as line:
-            told = self._scripts.renew(keys_of(key), (token, _ms(lifetime)), line.client)
+            told = line.run(self._scripts.renew, keys_of(key), (token, _ms(lifetime)))
         return None if told is None else told_by(told)
 
     def _refuse_when_closed(self) -> None:
