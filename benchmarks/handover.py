@@ -38,6 +38,8 @@ from tests.services.redis import PrivateRedis
 CONTENDERS = 8
 TURNS = 25
 WORK = 0.002
+WARM_UP = 5
+"""Turns that do not count: connections are made, modules and scripts loaded."""
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 KEY = "webhook-cart-42"
 ENOUGH = 60.0
@@ -132,10 +134,10 @@ FAIR_SHARES = 2.0
 """Nobody waits longer than this many times for one turn of every other contender."""
 
 
-def take_turns(turn: Turn) -> list[Record]:
+def take_turns(turn: Turn, turns: int = TURNS) -> list[Record]:
     """What one contender does."""
     records = []
-    for _ in range(TURNS):
+    for _ in range(turns):
         asked = time.monotonic()
         with turn():
             got = time.monotonic()
@@ -146,10 +148,11 @@ def take_turns(turn: Turn) -> list[Record]:
 
 
 def contend(name: str, where: str) -> None:
-    """The program of a contending process: make ready, wait for the start, take turns, tell."""
+    """The program of a contending process: warm up, wait for the start, take turns, tell."""
     candidate = next(candidate for candidate in CANDIDATES if candidate.name == name)
     turn = candidate.make(where)
     with ThreadPoolExecutor(candidate.threads) as threads:
+        list(threads.map(take_turns, [turn] * candidate.threads, [WARM_UP] * candidate.threads))
         print("ready", flush=True)
         sys.stdin.readline()
         told = [record for records in threads.map(take_turns, [turn] * candidate.threads) for record in records]

@@ -38,7 +38,7 @@ class Line:
         connection = self._client.connection
         assert connection is not None  # a client of one connection has it from the beginning
         try:
-            connection.send_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            connection.send_command("EVALSHA", script.sha, len(keys), *keys, *arguments)  # type: ignore[no-untyped-call]
             return connection.read_response()
         except (redis.exceptions.ConnectionError, redis.exceptions.NoScriptError):
             return script(keys, arguments, self._client)
