@@ -50,7 +50,7 @@ class Sidecar(PrivateServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def config(self) -> Path:
@@ -70,7 +70,7 @@ class Sidecar(PrivateServer):
         }
         merged = {name: {**defaults.get(name, {}), **values} for name, values in self.sections.items()}
         merged = {**defaults, **merged}
-        merged["server"] = {**merged.get("server", {}), "bind": self.bind or f"127.0.0.1:{self.port}"}
+        merged["server"] = {**merged.get("server", {}), "bind": self.bind or f"{self.host}:{self.port}"}
         return merged
 
     def answers(self) -> bool:
