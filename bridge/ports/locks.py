@@ -65,5 +65,8 @@ class CartLocks(Protocol):
         ...
 
     def close(self) -> None:
-        """Release every hold of this process and stop the threads that serve them."""
+        """Release the holds that this process keeps alive and stop the threads that serve them.
+
+        A hold that stands for somebody else's work (without `keep`) may outlive the process where the backend can.
+        """
         ...
