@@ -1,0 +1,199 @@
+"""A whole sidecar stopped (SIGSTOP) in the middle of a webhook for longer than its lease, while another takes over.
+
+And Redis forgetting every lock in the middle: the same, without anybody being stopped. The locks are in Redis.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.integration.pausing import PAUSES
+from tests.integration.shop_process import is_stopped
+from tests.integration.sidecar import Reply, Sidecar
+from tests.integration.test_paused_holder import (
+    WEBHOOKS,
+    Recorder,
+    fresh_database,
+    paid,
+    redis_locks,
+    standing,
+)
+from tests.integration.world import World, running_world
+from tests.services.mariadb import PrivateMariaDB
+from tests.services.redis import PrivateRedis
+from tests.services.waiting import wait_until
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600)]
+
+ROUNDS = 50
+
+LATE = (
+    ("after taking the lock", "after a transaction"),  # the lease stands in the row
+    ("before the call to Mollie",),
+    ("after the call to Mollie",),
+    ("after the call to Mollie", "after a transaction"),  # decided
+    ("before the call to the shop",),
+    ("after the call to the shop",),
+)
+"""The points at which a sidecar has its lease and has not verified yet what the shop made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Two:
+    """The world with two sidecars: its own, which can be stopped, and another."""
+
+    world: World
+    other: Sidecar
+    points: Path
+
+    def arm(self, points: tuple[str, ...]) -> None:
+        """Let the first sidecar stop when it has passed these points, counted from now."""
+        self.points.unlink(missing_ok=True)
+        self.points.with_suffix(".armed").write_text("\n".join(points))
+
+    def is_through(self) -> bool:
+        """Whether every call to the shop that the first sidecar began has ended, too late or not."""
+        passed = self.points.read_text().splitlines()
+        return passed.count("before the call to the shop") == passed.count("after the call to the shop")
+
+
+@pytest.fixture(scope="module")
+def two(
+    mariadb: PrivateMariaDB, redis_process: PrivateRedis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Two]:
+    points = tmp_path_factory.mktemp("pauses") / "points"
+    first = Sidecar(module="tests.integration.pausing", environment={PAUSES: str(points)})
+    sections: dict[str, Any] = {"locks": redis_locks(redis_process), "webhooks": WEBHOOKS | {"lease_wait": 0.1}}
+    with (
+        fresh_database(mariadb, "stopped_sidecar") as database,
+        running_world(database, sidecar=first, web_servers=2, **sections) as world,
+        another(first) as other,
+    ):
+        yield Two(world=world, other=other, points=points)
+
+
+def another(first: Sidecar) -> Sidecar:
+    """Another sidecar with the same configuration."""
+    sidecar = Sidecar()
+    sidecar.sections = first.sections
+    return sidecar
+
+
+def route(sidecar: Sidecar, transaction_id: str) -> int:
+    """Mollie's call at a sidecar."""
+    return requests.post(f"{sidecar.url}/webhooks/mollie", data={"id": transaction_id}, timeout=30).status_code
+
+
+def takes_over(sidecar: Sidecar, transaction_id: str) -> None:
+    """Mollie comes again, and now to this sidecar, until it is done."""
+    wait_until(lambda: route(sidecar, transaction_id) == 200, 20, what="the other sidecar to take over")
+
+
+def written_for(world: World, cart_id: int) -> dict[str, object]:
+    """What is written about the cart, but for the deliveries: the late one is put back among them."""
+    return {name: rows for name, rows in standing(world, cart_id).items() if name != "ps_molbridge_delivery"}
+
+
+@pytest.mark.req("B8", "B14")
+def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_completes_nothing_50_of_50(
+    two: Two, record_testsuite_property: Recorder
+) -> None:
+    put_back: Counter[str] = Counter()
+    for number in range(ROUNDS):
+        cart_id, transaction_id = paid(two.world)
+        two.arm(LATE[number % len(LATE)])
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(route, two.world.sidecar, transaction_id)
+            wait_until(lambda: is_stopped(two.world.sidecar.pid), 20)
+            takes_over(two.other, transaction_id)
+            before = written_for(two.world, cart_id)
+            ((delivery,),) = two.world.rows(
+                "SELECT id FROM {p}delivery WHERE transaction_id = %s AND state = 'working'", transaction_id
+            )
+
+            os.kill(two.world.sidecar.pid, signal.SIGCONT)
+
+            assert late.result() == 503, two.points.read_text().splitlines()
+        wait_until(two.is_through, 10)
+        ((state, error),) = two.world.rows("SELECT state, last_error FROM {p}delivery WHERE id = %s", delivery)
+        assert state == "failed"
+        put_back[str(error).partition(":")[0]] += 1
+        assert written_for(two.world, cart_id) == before
+        assert len(two.world.references(cart_id)) == 1
+
+    record_testsuite_property("late completions of a stopped sidecar refused", f"{put_back.total()} of {ROUNDS}")
+    # Stopped around its call to the shop it may as well find that the shop did not answer in time.
+    assert put_back.keys() <= {"LeaseLost", "ShopDown"}
+    assert put_back["LeaseLost"] >= ROUNDS // 2
+    assert put_back.total() == ROUNDS
+
+
+@pytest.mark.req("B8", "B14")
+def test_a_holder_whose_lock_redis_forgot_completes_nothing_50_of_50(
+    two: Two, redis_process: PrivateRedis, record_testsuite_property: Recorder
+) -> None:
+    refused = 0
+    for _ in range(ROUNDS):
+        cart_id, transaction_id = paid(two.world)
+        first = claim(two.world.sidecar, transaction_id)
+        assert first.status == 200
+        redis_process.flush()
+
+        # The lock is free. What still speaks for the holder is the cart's row, for as long as the lease lasts.
+        second = claim(two.other, transaction_id)
+        assert (second.status, lock_holder(redis_process, cart_id)) == (409, None)
+        second = takes_lease(two.other, transaction_id)
+        assert lock_holder(redis_process, cart_id) == token_of(second)
+        assert two.world.shop.webhook(transaction_id, two.world.shop.token_of(cart_id)).status == 200
+        assert complete(two.other, token_of(second)).data["verified"]
+
+        before = standing(two.world, cart_id)
+        assert two.world.sidecar.post(f"/v1/leases/{token_of(first)}/renew").status == 409
+        assert complete(two.world.sidecar, token_of(first)).status == 409
+        assert standing(two.world, cart_id) == before
+        assert len(two.world.references(cart_id)) == 1
+        refused += 1
+
+    record_testsuite_property("late completions after FLUSHALL refused", f"{refused} of {ROUNDS}")
+    assert refused == ROUNDS
+
+
+def claim(sidecar: Sidecar, transaction_id: str) -> Reply:
+    return sidecar.post("/v1/webhooks/claim", {"transaction_id": transaction_id})
+
+
+def takes_lease(sidecar: Sidecar, transaction_id: str) -> Reply:
+    """Mollie comes again until the claim is granted."""
+
+    def granted() -> Reply | None:
+        reply = claim(sidecar, transaction_id)
+        return reply if reply.status == 200 else None
+
+    reply = wait_until(granted, 20)
+    assert reply is not None
+    return reply
+
+
+def token_of(reply: Reply) -> str:
+    return str(reply.data["lease"]["token"])
+
+
+def complete(sidecar: Sidecar, token: str) -> Reply:
+    return sidecar.post(f"/v1/leases/{token}/complete", {"outcome": "done", "http_status": 200})
+
+
+def lock_holder(server: PrivateRedis, cart_id: int) -> str | None:
+    """The token of whoever holds the cart's lock in Redis."""
+    with server.client() as client:
+        value = client.get(f"webhook-cart-{cart_id}")
+    return None if value is None else str(value).partition(" ")[0]
