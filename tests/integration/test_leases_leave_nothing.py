@@ -85,7 +85,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@pytest.mark.req("P7", "L3", "B14")
+@pytest.mark.req("B14")
 @pytest.mark.parametrize("kind", ["flock", pytest.param("redis", marks=pytest.mark.redis)])
 def test_ten_thousand_leases_leave_nothing_in_the_process_nor_in_redis(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, record_testsuite_property: Recorder
