@@ -44,6 +44,12 @@ local function give(token, lifetime, since, about)
     redis.call('SET', key, token .. ' ' .. since .. ' ' .. about, 'PX', lifetime)
 end
 
+-- The set of held keys goes by itself when nobody has held anything for a while: some members' holds just expire.
+local function remember(lifetime)
+    redis.call('SADD', held, key)
+    if redis.call('PTTL', held) < tonumber(lifetime) then redis.call('PEXPIRE', held, lifetime + 60000) end
+end
+
 -- Give the lock to the first in line who is alive, unless that is `me`; answers whether somebody got it.
 local function hand_on(since, me)
     while true do
@@ -52,6 +58,7 @@ local function hand_on(since, me)
         local bell, token, lifetime, about = string.match(first, '^(%S+) (%S+) (%d+) (.*)$')
         if redis.call('PUBLISH', bell, token) > 0 then
             give(token, lifetime, since, about)
+            remember(lifetime)
             return true
         end
     end
@@ -70,7 +77,7 @@ local token, since, lifetime, about, place = ARGV[1], ARGV[2], ARGV[3], ARGV[4],
 
 if value == false and not hand_on(since, place) or is_held_by(token) then
     give(token, lifetime, since, about)
-    redis.call('SADD', held, key)
+    remember(lifetime)
     return 0
 end
 if place ~= '' then
@@ -91,6 +98,7 @@ _RENEW = """
 local token, lifetime = ARGV[1], ARGV[2]
 if not is_held_by(token) then return false end
 redis.call('PEXPIRE', key, lifetime)
+remember(lifetime)
 return string.sub(value, #token + 2)
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -28,11 +29,15 @@ _MOST_READ: Final = 2**20
 """Bytes after which an answer is long enough: the module's are below a hundred."""
 
 
-def signature(secret: str, cart: CartRef, transaction_id: str, now: int) -> str:
-    """The header's value: `t=<unix seconds>,tx=<id>,cart=<id>,v1=<hex HMAC-SHA256(secret, "<t>.<tx>.<cart>")>`."""
-    signed = f"{now}.{transaction_id}.{cart.cart_id}".encode()
+def signature(secret: str, cart: CartRef, transaction_id: str, now: int, until: datetime) -> str:
+    """The header's value: `t=<unix seconds>,tx=<id>,cart=<id>,until=<unix ms>,v1=<mac>`.
+
+    The mac is HMAC-SHA256 in hex over `<t>.<tx>.<cart>.<until>`; `until` is the end of the lease.
+    """
+    end = int(until.timestamp() * 1000)
+    signed = f"{now}.{transaction_id}.{cart.cart_id}.{end}".encode()
     mac = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    return f"t={now},tx={transaction_id},cart={cart.cart_id},v1={mac}"
+    return f"t={now},tx={transaction_id},cart={cart.cart_id},until={end},v1={mac}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +77,15 @@ class HttpShopWebhook:
         self._clock = clock or SystemClock()
         self._calls = BoundedCalls(most=most, name="shop-webhook")
 
-    def deliver(self, cart: CartRef, transaction_id: str, webhook_url: str, *, timeout: float) -> ShopAnswer:
+    def deliver(
+        self, cart: CartRef, transaction_id: str, webhook_url: str, *, timeout: float, until: datetime
+    ) -> ShopAnswer:
         """POST `id=<transaction>`, signed. Raises `ShopDown` when there is no whole answer within `timeout` seconds.
 
         Any status is an answer, a redirect too: it would lose the body on its way.
         """
         target = self._target(webhook_url)
-        header = signature(self._secret, cart, transaction_id, int(self._clock.now().timestamp()))
+        header = signature(self._secret, cart, transaction_id, int(self._clock.now().timestamp()), until)
         deadline = Deadline.after(timeout, self._clock)
         try:
             return self._calls.run(lambda: self._post(target, transaction_id, header, deadline), deadline)

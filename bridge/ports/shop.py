@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bridge.domain.cart import CartRef
@@ -67,9 +68,13 @@ class ShopAnswer:
 class ShopWebhook(Protocol):
     """The shop's own webhook controller, called the way Mollie calls it."""
 
-    def deliver(self, cart: CartRef, transaction_id: str, webhook_url: str, *, timeout: float) -> ShopAnswer:
+    def deliver(
+        self, cart: CartRef, transaction_id: str, webhook_url: str, *, timeout: float, until: datetime
+    ) -> ShopAnswer:
         """POST `id=<transaction>` with the signed header that tells the shim to let it through.
 
+        The header is good until the end of the lease, `until`: a call that a pause held back until then is one like
+        any other to the shim, and has to claim the cart.
         Redirects are not followed. Raises `ShopDown` when there is no answer in `timeout` seconds.
         """
         ...

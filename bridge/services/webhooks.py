@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import BridgeError, LeaseHeld, MollieUnauthorized, ShopDown
+from bridge.domain.errors import BridgeError, LeaseHeld, LeaseLost, MollieUnauthorized, ShopDown
 from bridge.domain.observed import Gone, ObservedPayment
 from bridge.domain.records import Delivery, DeliveryState
 from bridge.domain.settlement import PASSED_ON, SettlementDecision, Unknown, Unmatched
@@ -142,7 +142,15 @@ class Webhooks:
         if url is None:
             log.warning("webhook.no_url", **ids_of(lease, delivery))
             return
-        answer = self._shop_webhook.deliver(lease.cart, delivery.transaction_id, url, timeout=self._limits.shop_timeout)
+        if self._clock.now() >= lease.expires_at:
+            raise LeaseLost("the lease ended before the shop was called")
+        answer = self._shop_webhook.deliver(
+            lease.cart,
+            delivery.transaction_id,
+            url,
+            timeout=self._limits.shop_timeout,
+            until=lease.expires_at,
+        )
         log.info("webhook.passed_on", status=answer.status, **ids_of(lease, delivery))
         if not 200 <= answer.status < 300:
             raise ShopDown(f"the shop answered {answer.status}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from bridge.domain.cart import CartRef
@@ -42,7 +43,9 @@ class FakeShopWebhook:
         self.calls: list[WebhookCall] = []
         self._mutex = threading.Lock()
 
-    def deliver(self, cart: CartRef, transaction_id: str, webhook_url: str, *, timeout: float) -> ShopAnswer:
+    def deliver(
+        self, cart: CartRef, transaction_id: str, webhook_url: str, *, timeout: float, until: datetime
+    ) -> ShopAnswer:
         call = WebhookCall(cart=cart, transaction_id=transaction_id, webhook_url=webhook_url, timeout=timeout)
         with self._mutex:
             self.calls.append(call)

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,10 @@ SECRET = "the shop's token"
 PATH = "/module/mollie/webhook?security_token=a%2Fb&x=1&x=2"
 
 
+UNTIL = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+"""The end of the lease."""
+
+
 @pytest.fixture
 def shop() -> Iterator[RawServer]:
     with raw_server(answering("200 OK", "OK")) as server:
@@ -42,7 +47,7 @@ def shop() -> Iterator[RawServer]:
 def deliver(url: str, *, timeout: float = 5.0, shop_url: str | None = None) -> ShopAnswer:
     webhook = HttpShopWebhook(SECRET, connect_timeout=1.0, shop_url=shop_url)
     try:
-        return webhook.deliver(CART, "tr_1", url, timeout=timeout)
+        return webhook.deliver(CART, "tr_1", url, timeout=timeout, until=UNTIL)
     finally:
         webhook.close()
 
@@ -61,12 +66,13 @@ def test_the_call_is_the_one_that_mollie_makes(shop: RawServer) -> None:
 def test_the_call_is_signed_for_the_shim(shop: RawServer) -> None:
     clock = FakeClock()
     webhook = HttpShopWebhook(SECRET, clock=clock)
-    webhook.deliver(CART, "tr_1", shop.url + PATH, timeout=5.0)
+    webhook.deliver(CART, "tr_1", shop.url + PATH, timeout=5.0, until=UNTIL)
     webhook.close()
 
     seconds = int(clock.now().timestamp())
-    mac = hmac.new(SECRET.encode(), f"{seconds}.tr_1.42".encode(), hashlib.sha256).hexdigest()
-    assert shop.header("X-Molliebridge-Forwarded") == f"t={seconds},tx=tr_1,cart=42,v1={mac}"
+    until = int(UNTIL.timestamp() * 1000)
+    mac = hmac.new(SECRET.encode(), f"{seconds}.tr_1.42.{until}".encode(), hashlib.sha256).hexdigest()
+    assert shop.header("X-Molliebridge-Forwarded") == f"t={seconds},tx=tr_1,cart=42,until={until},v1={mac}"
 
 
 def test_the_secret_itself_is_not_sent(shop: RawServer) -> None:
@@ -159,7 +165,7 @@ def test_the_time_is_kept_however_the_answer_drags_on(answer: Answer) -> None:
     webhook = HttpShopWebhook(SECRET)
     started = time.monotonic()
     with raw_server(answer) as server, pytest.raises(ShopDown):
-        webhook.deliver(CART, "tr_1", server.url + PATH, timeout=0.3)
+        webhook.deliver(CART, "tr_1", server.url + PATH, timeout=0.3, until=UNTIL)
 
     assert time.monotonic() - started < 2.0
     webhook.close()

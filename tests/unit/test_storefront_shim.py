@@ -345,10 +345,11 @@ def test_a_script_that_dies_completes_nothing(scene: Scene, bridge: Bridge, paid
     assert sidecar.called("complete") == []
 
 
-def signed(scene: Scene, transaction_id: str, *, age: int = 0, token: str = TOKEN) -> str:
-    stamp = int(scene.shop.now().timestamp()) - age
-    mac = hmac.new(token.encode(), f"{stamp}.{transaction_id}.1".encode(), hashlib.sha256).hexdigest()
-    return f"t={stamp},tx={transaction_id},cart=1,v1={mac}"
+def signed(scene: Scene, transaction_id: str, *, age: int = 0, token: str = TOKEN, lasts: float = 60.0) -> str:
+    now = scene.shop.now().timestamp()
+    stamp, until = int(now) - age, int((now + lasts) * 1000)
+    mac = hmac.new(token.encode(), f"{stamp}.{transaction_id}.1.{until}".encode(), hashlib.sha256).hexdigest()
+    return f"t={stamp},tx={transaction_id},cart=1,until={until},v1={mac}"
 
 
 def test_the_sidecars_own_call_goes_to_the_module_at_once(scene: Scene, bridge: Bridge, paid: tuple[int, str]) -> None:
@@ -367,6 +368,7 @@ def test_a_stale_forged_or_foreign_signature_opens_nothing(scene: Scene, bridge:
 
     for header in (
         signed(scene, transaction_id, age=301),
+        signed(scene, transaction_id, lasts=-0.001),
         signed(scene, transaction_id, token="another"),
         signed(scene, "tr_other"),
         "nonsense",
@@ -374,7 +376,7 @@ def test_a_stale_forged_or_foreign_signature_opens_nothing(scene: Scene, bridge:
     ):
         shim.webhook(scene.shop, transaction_id, "t", header)
 
-    assert len(sidecar.called("claim")) == 5
+    assert len(sidecar.called("claim")) == 6
     assert scene.references(cart) == set()
 
 

@@ -269,3 +269,12 @@ def test_the_locks_of_redis_py_know_that_they_lost_it(locks: CartLocks, redis_se
 def refuses_to_answer(locks: CartLocks) -> None:
     with pytest.raises(LockBackendDown):
         locks.acquire(KEY, timeout=5, lifetime=LONG, purpose="test")
+
+
+def test_what_expired_and_nobody_looked_at_goes_by_itself(redis_server: PrivateRedis, locks: CartLocks) -> None:
+    for number in range(20):
+        take(locks, f"webhook-cart-{number}", lifetime=SOON, keep=False)
+
+    with redis_server.client() as client:
+        assert client.scard("molliebridge:held") == 20
+        assert 0 < client.pttl("molliebridge:held") <= 61_000
