@@ -22,7 +22,8 @@ demo: runtime ## See it: shop, Mollie and bridge simulated on this machine (ARGS
 	$(BIN)/mollie-bridge demo $(ARGS)
 
 test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP and nginx (installs them when missing)
-	$(BIN)/pytest -n $(JOBS) $(PYTEST)
+	$(BIN)/pytest -n $(JOBS) -m "not alone" $(PYTEST)
+	$(BIN)/pytest -m alone $(PYTEST) || [ $$? -eq 5 ]
 
 test-fast: venv ## The tests that need no service
 	$(BIN)/pytest -n $(JOBS) -m "$(FAST)" $(PYTEST)

@@ -22,7 +22,7 @@ from tests.services.waiting import wait_until
 
 __all__ = ["two"]
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 ROUNDS = 10
 

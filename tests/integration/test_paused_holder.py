@@ -19,7 +19,7 @@ from tests.services.mariadb import Database, PrivateMariaDB
 from tests.services.redis import PrivateRedis
 from tests.services.waiting import wait_until
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.alone]
 
 Recorder = Callable[[str, object], None]
 

@@ -33,7 +33,7 @@ from tests.services.mariadb import PrivateMariaDB
 from tests.services.redis import PrivateRedis
 from tests.services.waiting import wait_until
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.alone]
 
 ROUNDS = 50
 
@@ -99,9 +99,16 @@ def takes_over(sidecar: Sidecar, transaction_id: str) -> None:
     wait_until(lambda: route(sidecar, transaction_id) == 200, 20, what="the other sidecar to take over")
 
 
-def written_for(world: World, cart_id: int) -> dict[str, object]:
-    """What is written about the cart, but for the deliveries: the late one is put back among them."""
-    return {name: rows for name, rows in standing(world, cart_id).items() if name != "ps_molbridge_delivery"}
+def written_for(world: World, cart_id: int, points: tuple[str, ...] = ()) -> dict[str, object]:
+    """What is written about the cart, but for the deliveries: the late one is put back among them.
+
+    A call to the shop that comes after its lease is a webhook like any other there: it claims the cart, which raises
+    the fence and is audited, and the module finds its order.
+    """
+    moving = {"ps_molbridge_delivery"}
+    if "before the call to the shop" in points:
+        moving |= {"ps_molbridge_cart", "ps_molbridge_audit"}
+    return {name: rows for name, rows in standing(world, cart_id).items() if name not in moving}
 
 
 @pytest.mark.req("B8", "B14")
@@ -116,7 +123,7 @@ def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_completes_nothing_
             late = pool.submit(route, two.world.sidecar, transaction_id)
             wait_until(lambda: is_stopped(two.world.sidecar.pid), 20)
             takes_over(two.other, transaction_id)
-            before = written_for(two.world, cart_id)
+            before = written_for(two.world, cart_id, LATE[number % len(LATE)])
             ((delivery,),) = two.world.rows(
                 "SELECT id FROM {p}delivery WHERE transaction_id = %s AND state = 'working'", transaction_id
             )
@@ -128,7 +135,7 @@ def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_completes_nothing_
         ((state, error),) = two.world.rows("SELECT state, last_error FROM {p}delivery WHERE id = %s", delivery)
         assert state == "failed"
         put_back[str(error).partition(":")[0]] += 1
-        assert written_for(two.world, cart_id) == before
+        assert written_for(two.world, cart_id, LATE[number % len(LATE)]) == before
         assert len(two.world.references(cart_id)) == 1
 
     record_testsuite_property("late completions of a stopped sidecar refused", f"{put_back.total()} of {ROUNDS}")
