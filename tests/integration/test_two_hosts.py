@@ -15,7 +15,7 @@ from tests.integration.host import Hosts, running_hosts
 from tests.integration.world import together
 from tests.services.waiting import wait_until
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(600)]
 
 Recorder = Callable[[str, object], None]
 
