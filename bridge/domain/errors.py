@@ -87,6 +87,14 @@ class ShopDown(Unavailable):
     """The shop did not answer, or not in time."""
 
 
+class NotifyDown(Unavailable):
+    """A notice was not delivered, or nobody knows whether it was."""
+
+
+class NotifyRefused(BridgeError):
+    """The receiver of a notice said no for good; trying again would change nothing."""
+
+
 class MollieError(BridgeError):
     """Mollie answered, and the answer is no."""
 
