@@ -21,7 +21,7 @@ help: ## Show what there is to make
 demo: runtime ## See it: shop, Mollie and bridge simulated on this machine (ARGS=--once: run the scenario and exit)
 	$(BIN)/mollie-bridge demo $(ARGS)
 
-test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP and nginx (installs them when missing)
+test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP, nginx and Chromium (installs them when missing)
 	$(BIN)/pytest -n $(JOBS) -m "not alone" $(PYTEST)
 	$(BIN)/pytest -m alone $(PYTEST) || [ $$? -eq 5 ]
 

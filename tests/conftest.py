@@ -26,6 +26,7 @@ NEEDS: dict[str, Callable[[], object]] = {
     "redis": lambda: program("redis-server", redis_service.SERVER_PACKAGE),
     "php": require_php_packages,
     "nginx": lambda: program("nginx", nginx_service.SERVER_PACKAGE),
+    "browser": lambda: program("chromium", "chromium"),
 }
 """What a marked test finds installed, or fails."""
 
