@@ -36,11 +36,13 @@
  *   409         JSON {"message": "...", "url": "https://..." or null}: already paid, or in progress. Shown to the shopper
  *               as text, with a link when there is a url (the order's confirmation, or the checkout to resume).
  *               `data.checkout_url` is read when there is no `url`. Never sent again.
- *   5xx, no     sent again with the same key after 1, 2 and 4 s, three times at most. `Retry-After` makes a wait longer; where
- *   answer      it asks for more than 10 s the answer is passed on instead.
+ *   5xx, none   sent again with the same key after 1, 2 and 4 s, three times at most. `Retry-After` makes a wait longer;
+ *               where it asks for more than 10 s the answer is passed on instead.
  *
- * To be registered with position bottom, together with views/css/checkout.css. No jQuery; ES2015; no template strings and no
- * regular expressions, which PrestaShop's file combiner has been known to break.
+ * TO BE REGISTERED on the payment step, position bottom, in this order: views/js/keys.js, step.js, checkout.js, requests.js,
+ * xhr.js (priorities 200 to 204), and views/css/checkout.css. Where one is missing, the rest does less but does no harm.
+ * No jQuery; ES2015; no template strings and no regular expressions, so that the minifier of PrestaShop's file combiner has
+ * nothing to misread. They share what they need through the global that they read, and make none of their own.
  *
  * @author    The prestashop-mollie-bridge authors
  * @copyright The prestashop-mollie-bridge authors
@@ -48,4 +50,135 @@
  */
 (function () {
   'use strict';
+
+  const settings = window.molliebridge;
+  const step = settings && settings.step;
+  if (!step || settings.guards) {
+    return;
+  }
+  settings.guards = true;
+
+  const FIELD = 'molliebridge_key';
+
+  // ---- Payment options ----------------------------------------------------------------------------------------------
+
+  function withoutKey(query) {
+    return query.split('&').filter(function (part) {
+      return part && part.indexOf(FIELD + '=') !== 0;
+    });
+  }
+
+  function withKey(address, key) {
+    const hash = address.indexOf('#');
+    const parts = (hash < 0 ? address : address.slice(0, hash)).split('?');
+    const query = withoutKey(parts.slice(1).join('?')).concat(FIELD + '=' + key);
+    return parts[0] + '?' + query.join('&') + (hash < 0 ? '' : address.slice(hash));
+  }
+
+  function methodOf(form, option) {
+    const field = form.querySelector('input[name="mollie-method-id"]');
+    const query = (form.getAttribute('action') || '').split('#')[0].split('?').slice(1).join('?');
+    return new URLSearchParams(query).get('method') || (field && field.value) || option.id;
+  }
+
+  function putKey(form, key) {
+    let field = form.querySelector('input[name="' + FIELD + '"]');
+    if (!field) {
+      field = document.createElement('input');
+      field.type = 'hidden';
+      field.name = FIELD;
+      form.appendChild(field);
+    }
+    field.value = key;
+    if (form.getAttribute('action')) {
+      form.setAttribute('action', withKey(form.getAttribute('action'), key));
+    }
+  }
+
+  const guarded = new WeakMap();
+
+  /** PrestaShop submits with jQuery and the card fields with the form's own submit(): neither fires a native event. */
+  function guard(form) {
+    const submit = form.submit;
+    if (guarded.has(form) || typeof submit !== 'function') {
+      return;
+    }
+    guarded.set(form, true);
+    form.submit = function () {
+      if (step.beginSubmit()) {
+        submit.apply(form, arguments);
+      }
+    };
+  }
+
+  function prepare() {
+    step.ourOptions().forEach(function (option) {
+      const box = document.getElementById('pay-with-' + option.id + '-form');
+      Array.prototype.forEach.call(box ? box.querySelectorAll('form') : [], function (form) {
+        const key = settings.keyFor && settings.keyFor(methodOf(form, option));
+        if (key) {
+          putKey(form, key);
+        }
+        guard(form);
+      });
+    });
+  }
+
+  // ---- Events -------------------------------------------------------------------------------------------------------
+
+  function stop(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  // On the window and while the event comes down: before PrestaShop's and the Mollie module's own listeners.
+  window.addEventListener('click', function (event) {
+    if (step.isOursChosen() && event.target.closest && event.target.closest(step.BUTTON)) {
+      if (step.isWorking()) {
+        stop(event);
+      } else {
+        prepare();
+      }
+    }
+  }, true);
+
+  window.addEventListener('submit', function (event) {
+    if (guarded.has(event.target) && step.isWorking()) {
+      stop(event);
+    }
+  }, true);
+
+  // When it has gone up through everybody and nobody has stopped it, the browser is about to send the form.
+  window.addEventListener('submit', function (event) {
+    if (guarded.has(event.target) && !event.defaultPrevented) {
+      step.beginSubmit();
+    }
+  });
+
+  document.addEventListener('change', function (event) {
+    if (event.target.name === 'payment-option') {
+      prepare();
+      step.show();
+    }
+  });
+
+  // Left: whatever comes back from the browser's cache must be alive. Back: the keys may have changed meanwhile.
+  window.addEventListener('pagehide', step.endSubmit);
+  window.addEventListener('pageshow', function (event) {
+    if (event.persisted) {
+      step.endSubmit();
+      prepare();
+    }
+  });
+
+  function start() {
+    step.addRegion();
+    prepare();
+  }
+
+  if (document.readyState === 'loading') {
+    document.addEventListener('DOMContentLoaded', start);
+  } else {
+    start();
+  }
 }());
