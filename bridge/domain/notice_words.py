@@ -65,7 +65,7 @@ def _surplus(notice: Notice, facts: Mapping[str, Fact], api: str) -> _Words:
     money = f"{_money(notice)} was {'authorised (reserved, not taken)' if reserved else 'paid'}"
     by = f"paid by transaction {facts['settled_by']}" if facts["settled_by"] else "ordered in another way"
     return _Words(
-        subject=f"{_capital(_cart(notice))} was paid once too often: {_money(notice)} {short}",
+        subject=f"{_short(notice)} was paid once too often: {_money(notice)} {short}",
         happened=_capital(
             f"{money} for {_cart(notice)} in {_transaction(notice)}. The cart was {by} before. "
             "The shop's Mollie module was not told of this payment, so the order stays as it is."
@@ -89,7 +89,7 @@ def _surplus_action(notice: Notice, facts: Mapping[str, Fact], api: str, *, back
             todo = "Cancel the payment in Mollie's dashboard: until then the shopper's money is reserved."
             return _REPORTED, todo, "is still reserved"
         case _:
-            key = f"surplus-{notice.transaction_id}"
+            key = ("surplus", notice.transaction_id)
             todo = _capital(_refund_call(facts, api, key=key, body={"reason": "Paid once too often"}))
             return _REPORTED, todo, "was not given back"
 
@@ -99,9 +99,9 @@ _REPORTED: Final = "Nothing but this report (policy `report`)."
 
 def _refund_failed(notice: Notice, facts: Mapping[str, Fact], api: str) -> _Words:
     body = {**({"amount": notice.money.value} if notice.money else {}), "reason": "Refund"}
-    again = _refund_call(facts, api, key=f"again-{facts['refund_id']}", body=body)
+    again = _refund_call(facts, api, key=("again", facts["refund_id"]), body=body)
     return _Words(
-        subject=f"{_capital(_cart(notice))}: the refund of {_money(notice)} failed",
+        subject=f"{_short(notice)}: the refund of {_money(notice)} failed",
         happened=f"The refund of {_money(notice)} for {_cart(notice)} ({_transaction(notice)}) was not made. "
         f"Reason: {_error(facts)}.",
         did="It gave this refund up. The money was not given back.",
@@ -111,7 +111,7 @@ def _refund_failed(notice: Notice, facts: Mapping[str, Fact], api: str) -> _Word
 
 def _refund_uncertain(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
     return _Words(
-        subject=f"{_capital(_cart(notice))}: it is not known whether {_money(notice)} was refunded",
+        subject=f"{_short(notice)}: it is not known whether {_money(notice)} was refunded",
         happened=f"The refund of {_money(notice)} for {_cart(notice)} ({_transaction(notice)}) was sent to Mollie, and "
         f"no sure answer came back. Reason: {_error(facts)}.",
         did=f"It keeps refund {_token(facts['refund_id'])} as `uncertain` and sends nothing again before it has looked "
@@ -123,7 +123,7 @@ def _refund_uncertain(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
 
 def _delivery_dead(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
     return _Words(
-        subject=f"{_capital(_cart(notice))}: news of {_transaction(notice)} could not be worked off",
+        subject=f"{_short(notice)}: news of {_transaction(notice)} could not be worked off",
         happened=f"Mollie had news of {_transaction(notice)} for {_cart(notice)}. It could not be worked off in "
         f"{facts['tries'] or 'all its'} tries. Reason: {_error(facts)}.",
         did="It stopped trying and keeps the delivery as `dead`. If the payment was paid, the shop may not know it.",
@@ -134,7 +134,7 @@ def _delivery_dead(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
 def _order_mismatch(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
     order = f"order {facts['order_reference']}" if facts["order_reference"] else "the shop's order"
     return _Words(
-        subject=f"{_capital(_cart(notice))}: {order} does not fit its payment",
+        subject=f"{_short(notice)}: {order} does not fit its payment",
         happened=_capital(
             f"{_money(notice)} was paid for {_cart(notice)} in {_transaction(notice)}, and {order} does not fit: "
             f"{facts['mismatches'] or 'no reason was given'}."
@@ -145,15 +145,20 @@ def _order_mismatch(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
     )
 
 
-def _refund_call(facts: Mapping[str, Fact], api: str, *, key: str, body: Mapping[str, str]) -> str:
-    """The call that gives the money back; without the payment's id only Mollie's dashboard can."""
+def _refund_call(facts: Mapping[str, Fact], api: str, *, key: tuple[str, Fact], body: Mapping[str, str]) -> str:
+    """The call that gives the money back; without the payment's id only Mollie's dashboard can.
+
+    `key` makes its Idempotency-Key, so that the call made twice refunds once: what for, and for which one.
+    """
     payment = _token(facts["payment_id"])
     if payment == _UNKNOWN:
         return "give the money back in Mollie's dashboard."
+    purpose, of = key
+    one = payment if _token(of) == _UNKNOWN else _token(of)
     lines = [
         f"    curl -X POST {api}/v1/payments/{payment}/refund",
         '-H "Authorization: Bearer $ADMIN_TOKEN"',
-        f'-H "Idempotency-Key: {_token(key)}"',
+        f'-H "Idempotency-Key: {purpose}-{one}"',
         f"-H \"Content-Type: application/json\" -d '{json.dumps(body)}'",
     ]
     return "give the money back:\n\n" + " \\\n      ".join(lines)
@@ -174,6 +179,11 @@ def _transaction(notice: Notice) -> str:
 
 def _cart(notice: Notice) -> str:
     return str(notice.cart) if notice.cart else "an unknown cart"
+
+
+def _short(notice: Notice) -> str:
+    """The cart for a subject, which a telephone shows in part: its number alone is unique in the shop's database."""
+    return f"Cart {notice.cart.cart_id}" if notice.cart else "Unknown cart"
 
 
 def _error(facts: Mapping[str, Fact]) -> str:
