@@ -92,7 +92,7 @@ def test_a_silent_sidecar_is_given_up_before_mollie_gives_up() -> None:
         took = time.monotonic() - began
 
     assert status == 504
-    assert 12 < took < 14.5
+    assert 12 < took < 15
     assert shop.calls == []
 
 
