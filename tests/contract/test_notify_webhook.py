@@ -245,6 +245,17 @@ def test_the_time_is_kept_however_the_answer_drags_on(answer: Answer) -> None:
     notifier.close()
 
 
+def test_a_given_up_call_ends_although_its_answer_goes_on() -> None:
+    with raw_server(trickling("HTTP/1.1 200 OK\r\n\r\n")) as server:
+        notifier = WebhookNotifier(server.url, timeout=0.3)
+        with pytest.raises(NotifyDown):
+            notifier.send(NOTICE)
+        started = time.monotonic()
+        notifier.close()
+
+    assert time.monotonic() - started < 2.0
+
+
 def test_an_answer_without_end_is_read_so_far_and_no_further() -> None:
     with raw_server(trickling("HTTP/1.1 200 OK\r\n\r\n" + "x" * 70_000)) as server:
         send(server.url)
