@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -343,6 +345,27 @@ def test_nobody_has_what_was_broken_off_after_the_first_recipient(notifiers: lis
 def test_where_nobody_listens_the_server_is_down() -> None:
     with unused_port() as port, pytest.raises(NotifyDown, match="ConnectionRefusedError"):
         send(port)
+
+
+def test_a_server_that_does_not_even_connect_is_given_up() -> None:
+    started = time.monotonic()
+    with deaf_port() as port, pytest.raises(NotifyDown):
+        send(port, timeout=0.3)
+
+    assert time.monotonic() - started < 3.0
+
+
+@contextmanager
+def deaf_port() -> Iterator[int]:
+    """A port whose queue is full: who connects gets neither a yes nor a no."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = listener.getsockname()
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield int(address[1])
 
 
 @pytest.mark.parametrize("how", [HANG, TRICKLE])
