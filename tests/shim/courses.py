@@ -113,10 +113,8 @@ def _orders(world: ShimWorld, shopper: Shopper, total: str, surplus: set[str] | 
         return f"the order is over {orders[0]['total_paid']}"
     if {order["current_state"] for order in orders} != {2}:
         return f"the order is in state {orders[0]['current_state']}"
-    settled = {
-        row["transaction_id"] for row in world.books.payments_of(shopper.cart_id) if row["bank_status"] == "paid"
-    }
-    return f"{settled & surplus} was passed on" if surplus and settled & surplus else ""
+    seen = {line.removeprefix("webhook ") for server in world.servers for line in server.journal()}
+    return f"{seen & surplus} reached the module" if surplus and seen & surplus else ""
 
 
 def _spread(world: ShimWorld, count: int) -> list[WebServer]:
