@@ -35,6 +35,8 @@ def server_faults(server: MailServer) -> list[str]:
     faults = []
     if not _can_be_looked_up(server.host):
         faults.append(f"{server.host!r} is not the name or address of a mail server")
+    if not 0 < server.port < 65_536:
+        faults.append(f"{server.port} is not a port")
     if (server.user is None) != (server.password is None):
         faults.append("the mail server's user and password go together: set both or none")
     if not (server.user or "").isascii() or not (server.password or "").isascii():

@@ -179,6 +179,7 @@ def test_how_the_server_says_good_bye_changes_nothing(how: str) -> None:
         (MailServer(host=""), "name or address"),
         (MailServer(host="mail example"), "name or address"),
         (MailServer(host="mail..example"), "name or address"),
+        (MailServer(host="mail.example", port=65_536), "not a port"),
         (MailServer(host="mail.example", user="bridge"), "go together"),
         (MailServer(host="mail.example", password=PASSWORD), "go together"),
         (MailServer(host="mail.example", user="bridge", password="pässword"), "ASCII"),

@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bridge.adapters.clock import SystemClock
 from bridge.adapters.notify_webhook import WebhookNotifier, body_of
 from bridge.domain.errors import ConfigurationError, NotifyDown, NotifyRefused
-from bridge.domain.notices import FACTS, Notice, NoticeKind
+from bridge.domain.notices import Notice, NoticeKind
 from tests.contract.certificates import Certificate, make_certificate
 from tests.contract.raw_server import (
     Answer,
@@ -30,9 +27,7 @@ from tests.contract.raw_server import (
     unused_port,
 )
 from tests.fakes.clock import FakeClock
-from tests.services.php import PrivatePhpServer
 from tests.unit.notices import NOTICE_ID, a_notice
-from tests.unit.pages import page, section, table
 
 SECRET = "a-secret-that-the-receiver-knows"
 PATH = "/hooks/molliebridge?token=a%2Fb&x=1"
@@ -69,31 +64,11 @@ def test_the_receiver_gets_the_notice_as_json(receiver: RawServer) -> None:
     assert json.loads(received_body(receiver)) == body_of(NOTICE)
 
 
-def test_the_body_is_the_one_that_is_documented() -> None:
-    (example,) = re.findall(r"^```json\n(.*?)^```$", page("how-to/be-told.md"), re.DOTALL | re.MULTILINE)
-
-    assert json.loads(example) == body_of(NOTICE)
-
-
-def test_every_name_of_the_body_is_documented() -> None:
-    documented = [row[0] for row in table(section(page("how-to/be-told.md"), "### The body"))]
-
-    assert documented == list(body_of(NOTICE))
-
-
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_the_names_of_the_body_are_always_the_same(kind: NoticeKind) -> None:
     bare = replace(a_notice(kind, cart=None, transaction_id=None, money=None), detail={})
 
     assert list(body_of(bare)) == list(body_of(NOTICE))
-
-
-@pytest.mark.parametrize("kind", NoticeKind)
-def test_every_fact_of_the_detail_is_documented(kind: NoticeKind) -> None:
-    rows = table(section(page("how-to/be-told.md"), "### The body"), number=1)
-    (names,) = [names for documented, names in rows if documented == kind]
-
-    assert re.sub(r" \(.*?\)", "", names).split(", ") == list(FACTS[kind])
 
 
 def test_the_body_is_signed_with_its_time(receiver: RawServer) -> None:
@@ -120,45 +95,6 @@ def test_a_repeat_can_be_recognised(receiver: RawServer) -> None:
 
     assert receiver.header("X-Molliebridge-Notice", 0) == receiver.header("X-Molliebridge-Notice", 1)
     assert received_body(receiver, 0) == received_body(receiver, 1)
-
-
-@pytest.fixture
-def documented_receiver(tmp_path: Path) -> Iterator[PrivatePhpServer]:
-    """The receiver in PHP that the documentation shows, which keeps notices in `tmp_path`."""
-    (code,) = re.findall(r"^```php\n(.*?)^```$", page("how-to/be-told.md"), re.DOTALL | re.MULTILINE)
-    (tmp_path / "notices.php").write_text(code)
-    (tmp_path / "notices").mkdir()
-    with PrivatePhpServer(tmp_path, NOTICES_SECRET=SECRET) as server:
-        yield server
-
-
-@pytest.mark.php
-def test_the_documented_receiver_keeps_each_notice_once(documented_receiver: PrivatePhpServer, tmp_path: Path) -> None:
-    for _ in range(2):
-        send(f"{documented_receiver.url}/notices.php", secret=SECRET)
-
-    (kept,) = (tmp_path / "notices").iterdir()
-    assert kept.read_text() == body_of(NOTICE)["text"]
-
-
-@pytest.mark.php
-@pytest.mark.parametrize("secret", [None, "another secret than the receiver's"])
-def test_the_documented_receiver_takes_nothing_that_is_not_signed(
-    documented_receiver: PrivatePhpServer, tmp_path: Path, secret: str | None
-) -> None:
-    with pytest.raises(NotifyRefused, match="403"):
-        send(f"{documented_receiver.url}/notices.php", secret=secret)
-
-    assert list((tmp_path / "notices").iterdir()) == []
-
-
-@pytest.mark.php
-def test_the_documented_receiver_takes_no_old_signature(documented_receiver: PrivatePhpServer) -> None:
-    clock = FakeClock(SystemClock().now() - timedelta(minutes=6))
-    notifier = WebhookNotifier(f"{documented_receiver.url}/notices.php", secret=SECRET, clock=clock)
-    with pytest.raises(NotifyRefused, match="403"):
-        notifier.send(NOTICE)
-    notifier.close()
 
 
 # What counts as delivered
