@@ -136,7 +136,8 @@ def _order_mismatch(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
     return _Words(
         subject=f"{_short(notice)}: {order} does not fit its payment",
         happened=_capital(
-            f"{_money(notice)} was paid for {_cart(notice)} in {_transaction(notice)}, and {order} does not fit: "
+            f"{_cart(notice)} was paid {f'with {notice.money} ' if notice.money else ''}in {_transaction(notice)}, "
+            f"and {order} does not fit: "
             f"{facts['mismatches'] or 'no reason was given'}."
         ),
         did="It compared the shop's order with Mollie's payment and changed nothing in the order.",

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.domain.money import Money
 from bridge.domain.notice_words import subject_of, text_of
 from bridge.domain.notices import FACTS, LONGEST_FACT, NoticeKind, clean, facts_of
-from tests.unit.notices import DETAILS, NOTICE_ID, PAYMENT_ID, REFUND_ID, a_notice
+from tests.unit.notices import DETAILS, NOTICE_ID, PAYMENT_ID, PRICE, REFUND_ID, a_notice
 
 KINDS = pytest.mark.parametrize("kind", NoticeKind)
 
@@ -98,10 +99,12 @@ def test_a_dead_delivery_names_the_command_that_tries_it_again() -> None:
     assert to_do(text).endswith("\n    mollie-bridge replay delivery-1")
 
 
-def test_a_mismatch_says_what_does_not_fit() -> None:
-    text = text_of(a_notice(NoticeKind.ORDER_MISMATCH))
+@pytest.mark.parametrize(("money", "paid"), [(PRICE, "was paid with 14.40 EUR in"), (None, "was paid in")])
+def test_a_mismatch_says_what_does_not_fit(money: Money | None, paid: str) -> None:
+    text = text_of(a_notice(NoticeKind.ORDER_MISMATCH, money=money))
 
-    assert "order XKBK does not fit: order of 12.00 EUR, payment of 14.40 EUR." in text
+    fault = "order XKBK does not fit: order of 12.00 EUR, payment of 14.40 EUR."
+    assert f"\nCart 42 of shop 1 {paid} transaction tr_second, and {fault}\n" in text
 
 
 @KINDS
