@@ -14,39 +14,49 @@ from bridge.adapters.ledger import SqlLedger, create_engine
 from bridge.adapters.memory_locks import MemoryCartLocks
 from bridge.adapters.migrations import migrate
 from bridge.adapters.mollie import MollieClientAccounts
+from bridge.adapters.notify_smtp import SmtpNotifier
+from bridge.adapters.notify_webhook import WebhookNotifier
 from bridge.adapters.prestashop import SqlShop
 from bridge.adapters.redis_locks import RedisCartLocks
 from bridge.adapters.shop_http import HttpShopWebhook
+from bridge.adapters.smtp_session import MailServer
 from bridge.config import Settings
-from bridge.config_sections import GateSettings, LockSettings, WebhookSettings
+from bridge.config_sections import (
+    GateSettings,
+    JanitorSettings,
+    LockSettings,
+    NoticeSettings,
+    SurplusSettings,
+    WebhookSettings,
+)
 from bridge.domain.errors import ConfigurationError
 from bridge.domain.gate_policy import GatePolicy
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
+from bridge.ports.notifier import Notifier
 from bridge.ports.shop import MollieAccess
-from bridge.services.changes import Changes
 from bridge.services.container import Services
-from bridge.services.creation import Creation
-from bridge.services.deduplication import Deduplication
-from bridge.services.inbox import Inbox
-from bridge.services.initiation import Initiation
-from bridge.services.leases import Leases
-from bridge.services.payments import Payments
-from bridge.services.refunds import Refunds
-from bridge.services.settings import GateLimits, KeyLimits, LeaseLimits, WebhookLimits
-from bridge.services.settlement import Settlement
-from bridge.services.truths import Truths
-from bridge.services.verification import Verifier
-from bridge.services.webhooks import Webhooks
+from bridge.services.settings import (
+    GateLimits,
+    JanitorLimits,
+    KeyLimits,
+    LeaseLimits,
+    Limits,
+    NoticeLimits,
+    Pauses,
+    RefundLimits,
+    WebhookLimits,
+)
+from bridge.services.wiring import Ports, wire
 from bridge.web.app import create_app
 from bridge.web.settings import WebSettings
 
 
 def build_app(settings: Settings) -> tuple[Flask, Services]:
-    """The application and its services, the tables brought up to date and the inbox at work."""
+    """The application and its services, the tables brought up to date and the queues being worked on."""
     services = build_services(settings)
-    services.inbox.start()
+    services.start()
     return create_app(services, _web(settings)), services
 
 
@@ -54,55 +64,19 @@ def build_services(settings: Settings) -> Services:
     """The services of a configuration. Raises `ConfigurationError`, `StoreDown`, `LockBackendDown`."""
     clock = SystemClock()
     ledger = build_ledger(settings)
-    locks = build_locks(settings.locks, clock)
     accounts = _accounts(settings, ledger, clock)
     shop_webhook = _shop_webhook(settings, clock)
-    gate = _gate(settings.gate)
-    limits = _webhooks(settings.webhooks)
-    lease_limits = LeaseLimits(acquire=settings.locks.acquire, lifetime=settings.locks.lifetime)
-    leases = Leases(ledger=ledger, locks=locks, clock=clock, limits=lease_limits)
-    changes = Changes(places=gate.waiting, places_per_cart=gate.waiting_per_cart)
-    truths = Truths(accounts=accounts, clock=clock, limits=gate)
-    webhooks = Webhooks(
+    notifiers = _notifiers(settings.notices, clock)
+    ports = Ports(
         ledger=ledger,
-        leases=leases,
+        locks=build_locks(settings.locks, clock),
         accounts=accounts,
         shop_webhook=shop_webhook,
-        settlement=Settlement(ledger=ledger, clock=clock),
-        verifier=Verifier(ledger=ledger, clock=clock),
-        changes=changes,
         clock=clock,
-        limits=limits,
+        notifiers=notifiers,
+        closing=(shop_webhook.close, accounts.close, *(notifier.close for notifier in notifiers)),
     )
-    inbox = Inbox(webhooks=webhooks, ledger=ledger, clock=clock, limits=limits, threads=settings.server.webhook_threads)
-    keys = KeyLimits(
-        lifetime=timedelta(seconds=settings.idempotency.lifetime),
-        running=timedelta(seconds=settings.idempotency.running),
-    )
-    return Services(
-        initiation=Initiation(
-            ledger=ledger,
-            leases=leases,
-            truths=truths,
-            creation=Creation(ledger=ledger, accounts=accounts, changes=changes, clock=clock),
-            changes=changes,
-            clock=clock,
-            gate=gate,
-            keys=keys,
-        ),
-        payments=Payments(ledger=ledger, accounts=accounts, inbox=inbox, changes=changes, clock=clock),
-        deduplication=Deduplication(
-            ledger=ledger, leases=leases, truths=truths, changes=changes, clock=clock, gate=gate
-        ),
-        webhooks=webhooks,
-        inbox=inbox,
-        refunds=Refunds(ledger=ledger, accounts=accounts, clock=clock),
-        leases=leases,
-        ledger=ledger,
-        locks=locks,
-        clock=clock,
-        closing=(shop_webhook.close, accounts.close),
-    )
+    return wire(ports, _limits(settings))
 
 
 def build_ledger(settings: Settings) -> SqlLedger:
@@ -160,6 +134,61 @@ def _shop_webhook(settings: Settings, clock: Clock) -> HttpShopWebhook:
     )
 
 
+def _notifiers(settings: NoticeSettings, clock: Clock) -> tuple[Notifier, ...]:
+    """The ways that are configured. Raises `ConfigurationError`."""
+    ways: list[Notifier] = []
+    if settings.webhook_url is not None:
+        secret = settings.webhook_secret
+        ways.append(
+            WebhookNotifier(
+                settings.webhook_url.get_secret_value(),
+                secret=secret.get_secret_value() if secret else None,
+                timeout=settings.webhook_timeout,
+                api=settings.api,
+                clock=clock,
+            )
+        )
+    if settings.mail_host is not None and settings.mail_from is not None:
+        password = settings.mail_password
+        server = MailServer(
+            host=settings.mail_host,
+            port=settings.mail_port,
+            tls=settings.mail_tls,
+            user=settings.mail_user,
+            password=password.get_secret_value() if password else None,
+        )
+        ways.append(
+            SmtpNotifier(
+                server,
+                sender=settings.mail_from,
+                recipients=settings.mail_to,
+                timeout=settings.mail_timeout,
+                api=settings.api,
+                clock=clock,
+            )
+        )
+    return tuple(ways)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        gate=_gate(settings.gate),
+        keys=KeyLimits(
+            lifetime=timedelta(seconds=settings.idempotency.lifetime),
+            running=timedelta(seconds=settings.idempotency.running),
+        ),
+        leases=LeaseLimits(acquire=settings.locks.acquire, lifetime=settings.locks.lifetime),
+        webhooks=_webhooks(settings.webhooks),
+        refunds=_refunds(settings.surplus),
+        notices=NoticeLimits(
+            pauses=Pauses(first=settings.notices.first_pause, longest=settings.notices.longest_pause),
+            tries=settings.notices.tries,
+        ),
+        janitor=_janitor(settings.janitor),
+        webhook_threads=settings.server.webhook_threads,
+    )
+
+
 def _gate(settings: GateSettings) -> GateLimits:
     policy = GatePolicy(
         pending_limit=timedelta(seconds=settings.pending_limit),
@@ -184,10 +213,34 @@ def _webhooks(settings: WebhookSettings) -> WebhookLimits:
         lease_wait=settings.lease_wait,
         claim_wait=settings.claim_wait,
         shop_timeout=settings.shop_timeout,
-        first_pause=settings.first_pause,
-        longest_pause=settings.longest_pause,
+        claim_within=settings.claim_within,
+        waiting=settings.waiting,
+        working=timedelta(seconds=settings.working),
+        delegated_rest=timedelta(seconds=settings.delegated_rest),
+        pauses=Pauses(first=settings.first_pause, longest=settings.longest_pause),
         tries=settings.tries,
         settle_wait=settings.settle_wait,
+        unknown_per_minute=settings.unknown_per_minute,
+    )
+
+
+def _refunds(settings: SurplusSettings) -> RefundLimits:
+    return RefundLimits(
+        policy=settings.policy,
+        pauses=Pauses(first=settings.first_pause, longest=settings.longest_pause),
+        tell_after=settings.tell_after,
+    )
+
+
+def _janitor(settings: JanitorSettings) -> JanitorLimits:
+    return JanitorLimits(
+        every=settings.every,
+        checks=settings.checks,
+        silent=timedelta(seconds=settings.silent),
+        quiet=timedelta(seconds=settings.quiet),
+        gives_up=timedelta(days=settings.gives_up_days),
+        keep_audit=timedelta(days=settings.keep_audit_days),
+        keep_deliveries=timedelta(days=settings.keep_deliveries_days),
     )
 
 

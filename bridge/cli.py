@@ -40,6 +40,8 @@ def _settings(config: Path | None) -> Settings:
     return load_settings(path)
 
 
+REFUND_STATES = ("proposed", "queued", "sent", "refunded", "failed", "uncertain", "dropped")
+
 config_option = click.option(
     "--config",
     "-c",
@@ -80,6 +82,72 @@ def locks(config: Path | None, as_json: bool) -> None:
     from bridge.commands.locks import find_holds, print_holds  # noqa: PLC0415
 
     print_holds(find_holds(_settings(config)), as_json=as_json)
+
+
+@commands.command()
+@config_option
+@click.option("--once", is_flag=True, required=True, help="Make one pass and exit; the server makes them by itself.")
+def janitor(config: Path | None, once: bool) -> None:  # noqa: ARG001  (there is nothing but once)
+    """Put right what was left lying: due deliveries and refunds, silent payments, old rows. For a cron job."""
+    from bridge.commands.queues import run_janitor  # noqa: PLC0415
+
+    sys.exit(0 if run_janitor(_settings(config)) else 1)
+
+
+@commands.command()
+@config_option
+@click.argument("delivery_id", required=False)
+@click.option("--cart", "cart_id", type=click.IntRange(min=1), help="What failed of this cart.")
+@click.option("--dead", is_flag=True, help="All that were given up.")
+def replay(config: Path | None, delivery_id: str | None, cart_id: int | None, dead: bool) -> None:
+    """Work on deliveries again, here and now: one by its id, a cart's, or all that are dead."""
+    from bridge.commands.queues import print_deliveries  # noqa: PLC0415
+    from bridge.commands.queues import replay as run  # noqa: PLC0415
+
+    if sum((delivery_id is not None, cart_id is not None, dead)) != 1:
+        raise click.UsageError("name one of: DELIVERY_ID, --cart, --dead")
+    replayed = run(_settings(config), delivery_id=delivery_id, cart_id=cart_id)
+    print_deliveries(replayed)
+    sys.exit(0 if all(delivery.state == "done" for delivery in replayed) else 1)
+
+
+@commands.group()
+def refunds() -> None:
+    """The refunds that need a person, and what is to become of them."""
+
+
+@refunds.command("list")
+@config_option
+@click.option("--state", type=click.Choice(REFUND_STATES), help="Only these; else proposed, uncertain and failed ones.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array instead of a table.")
+def list_refunds(config: Path | None, state: str | None, as_json: bool) -> None:
+    """Show refunds."""
+    from bridge.commands.queues import list_refunds as find  # noqa: PLC0415
+    from bridge.commands.queues import print_refunds  # noqa: PLC0415
+
+    print_refunds(find(_settings(config), state=state), as_json=as_json)
+
+
+@refunds.command()
+@config_option
+@click.argument("refund_id")
+def approve(config: Path | None, refund_id: str) -> None:
+    """Make a proposed refund, now."""
+    from bridge.commands.queues import decide_refund  # noqa: PLC0415
+
+    refund = decide_refund(_settings(config), refund_id, approve=True)
+    click.echo(f"{refund.money} of {refund.transaction_id}: {refund.state.value}")
+
+
+@refunds.command()
+@config_option
+@click.argument("refund_id")
+def reject(config: Path | None, refund_id: str) -> None:
+    """Do not make a proposed refund."""
+    from bridge.commands.queues import decide_refund  # noqa: PLC0415
+
+    refund = decide_refund(_settings(config), refund_id, approve=False)
+    click.echo(f"{refund.money} of {refund.transaction_id}: {refund.state.value}")
 
 
 @commands.command()

@@ -18,10 +18,13 @@ from bridge.config_sections import (
     DatabaseSettings,
     GateSettings,
     IdempotencySettings,
+    JanitorSettings,
     LockSettings,
     LogSettings,
     MollieSettings,
+    NoticeSettings,
     ServerSettings,
+    SurplusSettings,
     WebhookSettings,
 )
 from bridge.domain.errors import ConfigurationError
@@ -42,6 +45,9 @@ class Settings(BaseSettings):
     idempotency: IdempotencySettings = IdempotencySettings()
     mollie: MollieSettings = MollieSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    surplus: SurplusSettings = SurplusSettings()
+    notices: NoticeSettings = NoticeSettings()
+    janitor: JanitorSettings = JanitorSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")
@@ -54,6 +60,12 @@ class Settings(BaseSettings):
             raise ValueError("locks.backend = 'redis' needs locks.redis_url")
         if self.webhooks.shop_timeout >= self.locks.lifetime:
             raise ValueError("webhooks.shop_timeout must be less than locks.lifetime: the lease must outlive the work")
+        if self.webhooks.working <= self.locks.lifetime:
+            raise ValueError("webhooks.working must be more than locks.lifetime: a dead worker's lease ends first")
+        if self.webhooks.waiting >= self.server.threads:
+            raise ValueError("webhooks.waiting must be less than server.threads: initiations need threads, too")
+        if self.notices.mail_host and not (self.notices.mail_from and self.notices.mail_to):
+            raise ValueError("notices.mail_host needs notices.mail_from and notices.mail_to")
         if self.auth.shop_token.get_secret_value() == self.auth.admin_token.get_secret_value():
             raise ValueError("auth.shop_token and auth.admin_token must differ: the shop's must not be able to refund")
         return self

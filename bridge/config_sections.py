@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bridge.domain.gate_policy import ChangedCartPolicy, SameAmountPolicy
+from bridge.domain.surplus import SurplusPolicy
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -135,10 +136,24 @@ class WebhookSettings(Section):
 
     inline: Seconds = Field(12.0, description="Seconds before Mollie is told to come again; Mollie waits for 15.")
     lease_wait: Seconds = Field(5.0, description="Seconds a routed webhook waits for the cart's lease.")
+    waiting: Count = Field(
+        24, description="Requests that may wait for webhook work at once; each holds one of `server.threads`."
+    )
+    claim_within: Seconds = Field(2.2, description="Seconds for a whole claim of the shim.")
     claim_wait: Seconds = Field(1.5, description="Seconds a claim of the shim waits for the lease; the shim waits 2.5.")
     shop_timeout: Seconds = Field(
         20.0,
         description="Seconds the shop may take; less than the lock's lifetime. Called again if it does not verify.",
+    )
+    working: Seconds = Field(
+        90.0,
+        description="Seconds after which a delivery whose worker died is due again; more than the lock's lifetime.",
+    )
+    delegated_rest: Seconds = Field(
+        120.0, description="Seconds that the shim has to complete a webhook that it claimed; then it is due again."
+    )
+    unknown_per_minute: Count = Field(
+        120, description="Webhooks a minute of payments that nobody here knows: anybody may announce such, unsigned."
     )
     first_pause: Seconds = Field(5.0, description="Seconds before the second try; doubled for each further one.")
     longest_pause: Seconds = Field(3600.0, description="Seconds between two tries at most.")
@@ -150,6 +165,56 @@ class WebhookSettings(Section):
     signing_secrets: tuple[SecretStr, ...] = Field(
         (), description="Secrets of Mollie's next-generation webhooks; several while one is replaced."
     )
+
+
+class SurplusSettings(Section):
+    """Money for a cart that was paid already, and how its refunds are sent."""
+
+    policy: SurplusPolicy = Field(
+        SurplusPolicy.REPORT,
+        description="`report` it, `propose` a refund that an admin approves, or `refund` it at once.",
+    )
+    first_pause: Seconds = Field(10.0, description="Seconds before a refund is tried again; doubled for each try.")
+    longest_pause: Seconds = Field(3600.0, description="Seconds between two tries of a refund at most.")
+    tell_after: Count = Field(
+        5, description="Tries after which the merchant is told that a refund is still not known to be made."
+    )
+
+
+class NoticeSettings(Section):
+    """How the merchant is told of what needs a person: by mail, by a webhook, by both or not at all."""
+
+    webhook_url: SecretStr | None = Field(None, description="Where each notice is posted as JSON: http or https.")
+    webhook_secret: Token | None = Field(None, description="Signs what is posted: `openssl rand -hex 32`.")
+    webhook_timeout: Seconds = Field(10.0, description="Seconds for one post in all.")
+    mail_host: str | None = Field(None, description="The mail server; its certificate must be for this name.")
+    mail_port: Annotated[int, Field(ge=1, le=65_535)] = Field(
+        587, description="Its port: 587 for `starttls`, 465 for `tls`, 25 for `none`."
+    )
+    mail_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is secured; `starttls` never falls back to plain text."
+    )
+    mail_user: str | None = Field(None, description="Who signs in to it; left out: nobody does.")
+    mail_password: SecretStr | None = Field(None, description="With which password.")
+    mail_from: str | None = Field(None, description="The sender's address.")
+    mail_to: tuple[str, ...] = Field((), description="The addresses that are told.")
+    mail_timeout: Seconds = Field(30.0, description="Seconds for one mail in all.")
+    api: str = Field("http://127.0.0.1:8787", description="The sidecar's address as the reader of a notice calls it.")
+    first_pause: Seconds = Field(30.0, description="Seconds before a notice is sent again; doubled for each try.")
+    longest_pause: Seconds = Field(3600.0, description="Seconds between two tries of a notice at most.")
+    tries: Count = Field(48, description="Tries before a notice is dead (48: more than 40 hours).")
+
+
+class JanitorSettings(Section):
+    """What looks for what was left lying."""
+
+    every: Seconds = Field(60.0, description="Seconds between two passes.")
+    checks: Count = Field(50, description="Payments that one pass asks Mollie about.")
+    silent: Seconds = Field(1800.0, description="Seconds that an open payment is left alone before Mollie is asked.")
+    quiet: Seconds = Field(300.0, description="Seconds between two questions about one payment at least.")
+    gives_up_days: Count = Field(30, description="Days after which an unpaid payment is not asked about any more.")
+    keep_audit_days: Count = Field(400, description="Days that the audit trail is kept.")
+    keep_deliveries_days: Count = Field(90, description="Days that finished deliveries and sent notices are kept.")
 
 
 class LogSettings(Section):

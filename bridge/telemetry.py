@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS: Final = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 PAYMENT_SECONDS: Final = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 86400)
@@ -30,6 +31,16 @@ class Metrics:
         self.guesses = self._counter("guesses", "Decisions by the clock because Mollie did not answer")
         self.mismatches = self._counter("mismatches", "Settled carts whose order did not verify")
         self.refunds = self._counter("refunds", "Refunds by outcome", "outcome")
+        self.notices = self._counter("notices", "Notices by what became of sending them", "channel", "state")
+        self.dead_deliveries = self._counter("dead_deliveries", "Deliveries that were given up")
+        self.delivery_queue = self._gauge("delivery_queue", "Deliveries that are not done, by state", "state")
+        self.refund_queue = self._gauge("refund_queue", "Refunds that are not finished, or failed, by state", "state")
+        self.notice_queue = self._gauge("notice_queue", "Notices that are not sent, by state", "state")
+        self.pending_payments = self._gauge("pending_payments", "Payments that may still be paid")
+        self.completed_payments = self._gauge("completed_payments", "Payments that brought money in the last day")
+        self.pending_ratio = self._gauge(
+            "pending_to_completed_ratio", "Payments that may still be paid, for each completed in the last day"
+        )
         self.payment_to_order = Histogram(
             "molbridge_payment_to_order_seconds",
             "From the attempt's creation to its verified order",
@@ -43,6 +54,16 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+
+    @staticmethod
+    def show(gauge: Gauge, figures: Mapping[str, int]) -> None:
+        """Set a gauge by state; a state that is not named has none."""
+        gauge.clear()
+        for state, number in figures.items():
+            gauge.labels(state=state).set(number)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"molbridge_{name}", text, labels, registry=self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"molbridge_{name}", text, labels, registry=self.registry)

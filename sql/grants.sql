@@ -38,6 +38,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ps_molbridge_idempotency TO 'mollie_brid
 GRANT SELECT, INSERT, UPDATE, DELETE ON ps_molbridge_delivery TO 'mollie_bridge'@'localhost';
 GRANT SELECT, INSERT, UPDATE, DELETE ON ps_molbridge_refund TO 'mollie_bridge'@'localhost';
 GRANT SELECT, INSERT, DELETE ON ps_molbridge_audit TO 'mollie_bridge'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON ps_molbridge_notice TO 'mollie_bridge'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON ps_molbridge_task TO 'mollie_bridge'@'localhost';
 GRANT SELECT ON ps_molbridge_version TO 'mollie_bridge'@'localhost';
 
 
@@ -51,4 +53,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON ps_molbridge
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON ps_molbridge_delivery TO 'mollie_bridge_migrate'@'localhost';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON ps_molbridge_refund TO 'mollie_bridge_migrate'@'localhost';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON ps_molbridge_audit TO 'mollie_bridge_migrate'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON ps_molbridge_notice TO 'mollie_bridge_migrate'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON ps_molbridge_task TO 'mollie_bridge_migrate'@'localhost';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP ON ps_molbridge_version TO 'mollie_bridge_migrate'@'localhost';

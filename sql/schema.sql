@@ -11,6 +11,8 @@
 -- delivery     one webhook call, and how far its work is
 -- refund       money on its way back
 -- audit        one decision or event; rows are only ever added
+-- notice       what the merchant is to be told, once for each case and channel
+-- task         work that one sidecar does at a time
 --
 -- Generated from the migrations: python -m bridge.adapters.migrations.render > sql/schema.sql
 
@@ -145,3 +147,49 @@ CREATE INDEX ps_molbridge_audit_cart ON ps_molbridge_audit (id_shop, id_cart);
 CREATE INDEX ps_molbridge_audit_at ON ps_molbridge_audit (at);
 
 INSERT INTO ps_molbridge_version (version_num) VALUES ('0001');
+
+CREATE INDEX ps_molbridge_cart_phase ON ps_molbridge_cart (order_phase);
+
+CREATE INDEX ps_molbridge_attempt_state ON ps_molbridge_attempt (state, updated_at);
+
+CREATE INDEX ps_molbridge_delivery_age ON ps_molbridge_delivery (received_at);
+
+ALTER TABLE ps_molbridge_refund ADD COLUMN kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'refund';
+
+ALTER TABLE ps_molbridge_refund ADD COLUMN tries INTEGER UNSIGNED NOT NULL DEFAULT '0';
+
+ALTER TABLE ps_molbridge_refund ADD COLUMN next_try_at DATETIME(6);
+
+CREATE UNIQUE INDEX ps_molbridge_refund_mollie ON ps_molbridge_refund (mollie_refund_id);
+
+CREATE TABLE ps_molbridge_notice (
+    id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    notice_case VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    channel VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    kind VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    id_shop INTEGER UNSIGNED,
+    id_cart INTEGER UNSIGNED,
+    transaction_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    amount_minor BIGINT,
+    currency CHAR(3),
+    detail TEXT NOT NULL,
+    state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tries INTEGER UNSIGNED NOT NULL,
+    next_try_at DATETIME(6),
+    last_error TEXT,
+    at DATETIME(6) NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT ps_molbridge_notice_once UNIQUE (notice_case, channel)
+)ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+CREATE INDEX ps_molbridge_notice_due ON ps_molbridge_notice (state, next_try_at);
+
+CREATE TABLE ps_molbridge_task (
+    name VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    holder VARCHAR(191) NOT NULL,
+    held_until DATETIME(6) NOT NULL,
+    ended_at DATETIME(6),
+    PRIMARY KEY (name)
+)ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+UPDATE ps_molbridge_version SET version_num='0002' WHERE ps_molbridge_version.version_num = '0001';

@@ -35,6 +35,14 @@ class PaymentNotFound(NotFound):
     """The bridge knows no such payment attempt."""
 
 
+class RefundNotFound(NotFound):
+    """The bridge knows no such refund."""
+
+
+class DeliveryNotFound(NotFound):
+    """The inbox has no such delivery."""
+
+
 class ForeignCart(BridgeError):
     """The cart belongs to another customer."""
 
@@ -69,6 +77,10 @@ class Unavailable(BridgeError):
     def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooManyUnknown(Unavailable):
+    """One webhook too many of payments that neither the ledger nor the shop knows."""
 
 
 class LockTimeout(Unavailable):

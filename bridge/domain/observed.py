@@ -27,7 +27,8 @@ class PaymentStatus(StrEnum):
 class ObservedPayment:
     """A payment (`tr_`) or order (`ord_`) at Mollie as it was a moment ago.
 
-    `cart_id` and `attempt_id` come from its metadata; `checkout_url` is there only while it can be paid.
+    `cart_id` and `attempt_id` come from its metadata; `checkout_url` is there only while it can be paid. `word` is the
+    status as Mollie words it where that tells more than `status` (an order is `completed` after it was `paid`).
     """
 
     transaction_id: str
@@ -43,6 +44,7 @@ class ObservedPayment:
     created_at: datetime | None = None
     expires_at: datetime | None = None
     webhook_url: str | None = None
+    word: str | None = None
 
     @property
     def money_in(self) -> bool:

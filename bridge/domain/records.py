@@ -78,23 +78,42 @@ class Delivery:
         return self.seen_id or self.transaction_id
 
 
-class RefundState(StrEnum):
-    """How far a refund is. `uncertain`: sent, and nobody knows whether Mollie did it; never sent again blindly."""
+class RefundKind(StrEnum):
+    """How money goes back: `refund` gives back what was taken, `release` lets go of what was only reserved."""
 
+    REFUND = "refund"
+    RELEASE = "release"
+
+
+class RefundState(StrEnum):
+    """How far a refund is.
+
+    `proposed` waits for an admin's word; `uncertain` was sent and nobody knows whether Mollie did it: it is never sent
+    again blindly; `dropped` is not to be made (the admin said no, or nothing was left to give back).
+    """
+
+    PROPOSED = "proposed"
     QUEUED = "queued"
     SENT = "sent"
     REFUNDED = "refunded"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
+    DROPPED = "dropped"
 
 
 COUNTS_AS_REFUNDED = frozenset({RefundState.QUEUED, RefundState.SENT, RefundState.REFUNDED, RefundState.UNCERTAIN})
-"""Refunds that take up part of what was paid: all but those that Mollie refused."""
+"""Refunds that take up part of what was paid: all but those that are not (or not yet) to be made."""
+
+UNFINISHED = frozenset({RefundState.QUEUED, RefundState.SENT, RefundState.UNCERTAIN})
+"""Refunds that stand in the queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money on its way back. `key` is the Idempotency-Key, stored before anything is sent."""
+    """Money on its way back. `key` is the Idempotency-Key, stored before anything is sent.
+
+    An unfinished one is due at `next_try_at` (None: at once); `tries` counts how often the queue has taken it up.
+    """
 
     id: str
     cart: CartRef
@@ -106,6 +125,9 @@ class Refund:
     state: RefundState
     created_at: datetime
     updated_at: datetime
+    kind: RefundKind = RefundKind.REFUND
+    tries: int = 0
+    next_try_at: datetime | None = None
     mollie_refund_id: str | None = None
     last_error: str | None = None
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.observed import Gone, ObservedPayment, PaymentStatus
-from bridge.domain.shop import OrderOwner, OwnedBy, OwnedElsewhere, OwnerUnknown
+from bridge.domain.shop import MODULE_PREFIX, OrderOwner, OwnedBy, OwnedElsewhere, OwnerUnknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def _shown_by_the_shop(owner: OrderOwner | None) -> str | None:
         case OwnedBy(transaction_id, paid=True):
             return transaction_id
         case OwnedElsewhere(module):
-            return f"module:{module}"
+            return f"{MODULE_PREFIX}{module}"
         case OwnedBy() | OwnerUnknown() | None:
             return None
 

@@ -9,6 +9,9 @@ from decimal import Decimal
 MOLLIE_MODULE = "mollie"
 """`ps_orders.module` of an order that the official Mollie module made."""
 
+MODULE_PREFIX = "module:"
+"""Begins what settled a cart, in place of a transaction, when another payment module made its order."""
+
 PAID_STATUSES = frozenset({"paid", "authorized", "completed", "shipping"})
 """`bank_status` values that the module writes only after Mollie said so. `open` proves nothing."""
 

@@ -8,8 +8,10 @@ from typing import Protocol, TypeVar
 
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
+from bridge.domain.notices import Notice
 from bridge.domain.records import AuditEntry, Delivery, IdempotencyRecord, Refund
 from bridge.domain.shop import ShopView
+from bridge.ports.queues import Queues
 from bridge.ports.shop import Shop
 
 T = TypeVar("T")
@@ -69,11 +71,22 @@ class CartTransaction(Protocol):
         ...
 
     def save_refund(self, refund: Refund) -> None:
-        """Store a refund or its new state, by id."""
+        """Store a refund or its new state, by id.
+
+        Raises `Conflict` when its idempotency key, or the refund at Mollie that it claims, is another refund's.
+        """
         ...
 
     def save_delivery(self, delivery: Delivery) -> None:
         """Store a delivery or its new state, by id."""
+        ...
+
+    def was_passed_on(self, delivery: Delivery) -> bool:
+        """Whether the same news (transaction, status, refunded, charged back) was passed to the shop and done."""
+        ...
+
+    def add_notice(self, notice: Notice) -> bool:
+        """Store a notice; False, and nothing stored, when its case has one on this channel."""
         ...
 
     def audit(self, entry: AuditEntry) -> None:
@@ -87,6 +100,11 @@ class Ledger(Protocol):
     @property
     def shop(self) -> Shop:
         """The shop's tables, each call in a transaction of its own."""
+        ...
+
+    @property
+    def queues(self) -> Queues:
+        """What waits for somebody to take it up."""
         ...
 
     def in_cart(self, cart: CartRef, work: Callable[[CartTransaction], T]) -> T:
@@ -133,28 +151,12 @@ class Ledger(Protocol):
         """A delivery by its id."""
         ...
 
-    def due_deliveries(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Deliveries to be tried now, oldest first."""
-        ...
-
-    def claim_delivery(self, delivery_id: str, now: datetime, until: datetime) -> Delivery | None:
-        """Take a due delivery for working on it until `until`; None when somebody else has it (by affected rows)."""
-        ...
-
-    def refunds_in(self, states: frozenset[str], limit: int) -> tuple[Refund, ...]:
-        """Refunds in any of these states, oldest first."""
-        ...
-
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit trail."""
         ...
 
     def audit_of(self, cart: CartRef, limit: int) -> tuple[AuditEntry, ...]:
         """The newest entries of a cart, oldest first."""
-        ...
-
-    def prune(self, now: datetime, audit_before: datetime) -> int:
-        """Remove expired idempotency keys and older audit entries; returns how many rows went."""
         ...
 
     def ping(self) -> None:

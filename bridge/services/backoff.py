@@ -1,37 +1,28 @@
-"""When a delivery is tried again."""
+"""When something that failed is tried again."""
 
 from __future__ import annotations
 
 import random
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from bridge.domain.records import Delivery, DeliveryState
-from bridge.services.settings import WebhookLimits
+from bridge.domain.errors import Unavailable
+from bridge.services.settings import Pauses
 
 LONGEST_ERROR = 500
 """Characters of an error that are kept: enough to know the reason, too few for a payload."""
 
 
-def next_try(delivery: Delivery, error: Exception, now: datetime, limits: WebhookLimits) -> Delivery:
-    """The delivery after a failed try: due again after a pause that doubles, or dead after the last try.
+def pause_after(tries: int, pauses: Pauses, error: Exception | None = None) -> timedelta:
+    """The pause after so many tries: it doubles, up to the longest.
 
-    The pause is drawn from the upper half of its range ("equal jitter"), so that deliveries that failed together (the
-    shop was down) do not come back together.
+    It is drawn from the upper half of its range ("equal jitter"), so that what failed together (the shop was down) does
+    not come back together. Where the other side said when to come again, that is the least.
     """
-    tries = delivery.tries + 1
-    reason = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
-    if tries >= limits.tries:
-        return replace(
-            delivery, state=DeliveryState.DEAD, tries=tries, next_try_at=None, updated_at=now, last_error=reason
-        )
-    pause = min(limits.longest_pause, limits.first_pause * 2 ** min(tries - 1, 30))
-    rest = timedelta(seconds=pause * random.uniform(0.5, 1.0))  # noqa: S311  (not a secret)
-    return replace(
-        delivery,
-        state=DeliveryState.FAILED,
-        tries=tries,
-        next_try_at=now + rest,
-        updated_at=now,
-        last_error=reason,
-    )
+    longest = min(pauses.longest, pauses.first * 2 ** min(max(tries, 1) - 1, 30))
+    asked = error.retry_after if isinstance(error, Unavailable) else 0.0
+    return timedelta(seconds=max(longest * random.uniform(0.5, 1.0), min(asked, pauses.longest)))  # noqa: S311
+
+
+def reason_of(error: Exception) -> str:
+    """The error as it is kept with what failed."""
+    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]

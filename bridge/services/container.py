@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
+from bridge.services.background import Regularly
+from bridge.services.claims import Claims
 from bridge.services.deduplication import Deduplication
 from bridge.services.inbox import Inbox
 from bridge.services.initiation import Initiation
+from bridge.services.janitor import Janitor
 from bridge.services.leases import Leases
+from bridge.services.notices import Notices
 from bridge.services.payments import Payments
 from bridge.services.refunds import Refunds
+from bridge.services.replays import Replays
 from bridge.services.webhooks import Webhooks
 
 
@@ -25,17 +30,31 @@ class Services:
     payments: Payments
     deduplication: Deduplication
     webhooks: Webhooks
+    claims: Claims
     inbox: Inbox
     refunds: Refunds
+    notices: Notices
+    replays: Replays
+    janitor: Janitor
     leases: Leases
     ledger: Ledger
     locks: CartLocks
     clock: Clock
+    background: tuple[Regularly, ...] = ()
+    """What comes round again and again while the server runs."""
     closing: tuple[Callable[[], None], ...] = ()
     """What else is to be closed, in this order, between the inbox and the ledger."""
 
+    def start(self) -> None:
+        """Begin to work on what is due, until `close`."""
+        self.inbox.start()
+        for regularly in self.background:
+            regularly.start()
+
     def close(self) -> None:
-        """Stop the inbox (its work in hand is finished), release the locks, close the connections."""
+        """Stop what runs (its work in hand is finished), release the locks, close the connections."""
+        for regularly in self.background:
+            regularly.close()
         self.inbox.close()
         self.locks.close()
         for close in self.closing:

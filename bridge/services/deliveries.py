@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bridge.domain.attempt import AttemptState
-from bridge.domain.records import Delivery, DeliveryState
+from bridge.domain.records import COUNTS_AS_REFUNDED, Delivery, DeliveryState
 from bridge.ports.ledger import CartTransaction
 from bridge.services.attempts import find_live
 from bridge.services.ids import new_id
@@ -39,8 +39,12 @@ def wake_surplus(tx: CartTransaction, now: datetime) -> None:
     """Have surplus money that is not on its way back decided again: the payment that settled the cart gave way."""
     for attempt in tx.attempts():
         surplus = attempt.state is AttemptState.SURPLUS
-        if surplus and attempt.transaction_id is not None and not tx.refunds(attempt.transaction_id):
+        if surplus and attempt.transaction_id is not None and not _is_going_back(tx, attempt.transaction_id):
             tx.save_delivery(new_delivery(attempt.transaction_id, source="surplus", now=now))
+
+
+def _is_going_back(tx: CartTransaction, transaction_id: str) -> bool:
+    return any(refund.state in COUNTS_AS_REFUNDED for refund in tx.refunds(transaction_id))
 
 
 def ids_of(lease: Lease, delivery: Delivery) -> dict[str, str | int]:

@@ -1,10 +1,18 @@
-"""The inbox: webhook work on threads of its own, so that a slow shop never starves initiations."""
+"""The inbox: webhook work on threads of its own, so that a slow shop never starves initiations.
+
+A delivery that finds a free thread is worked on at once. One that finds none, or whose payment is being worked on at
+this moment, is stored as due and taken up when there is room: oldest first, never two of one cart at once. Whoever
+waits for it holds a thread of the server, so the number of those who wait is bounded, too.
+"""
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
+from contextlib import contextmanager
+from typing import TypeAlias
 
 import structlog
 
@@ -14,6 +22,7 @@ from bridge.domain.errors import BridgeError, Unavailable
 from bridge.domain.records import Delivery
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
+from bridge.services.intake import Intake
 from bridge.services.settings import WebhookLimits
 from bridge.services.webhooks import Webhooks, Worked
 
@@ -25,27 +34,48 @@ LOOK_AFTER = 1.0
 ASKED_ON_RETURN = 5
 """Payments of a cart that a returning shopper makes the bridge ask about: he has just come from one of the newest."""
 
-AT_ONCE = 100
-"""Deliveries taken up by one look; the rest is due at the next."""
+AT_ONCE = 200
+"""Due deliveries that one look reads; what has no room now is read again at the next."""
+
+Work: TypeAlias = Callable[[], Worked | None]
+"""The work on one delivery; None when somebody else has it."""
 
 
 class Inbox:
     """Works on deliveries: at once within a time limit, and later those that are due."""
 
     def __init__(
-        self, *, webhooks: Webhooks, ledger: Ledger, clock: Clock, limits: WebhookLimits, threads: int
+        self, *, webhooks: Webhooks, intake: Intake, ledger: Ledger, clock: Clock, limits: WebhookLimits, threads: int
     ) -> None:
         self._webhooks = webhooks
+        self._intake = intake
         self._ledger = ledger
         self._clock = clock
         self._limits = limits
+        self._threads = threads
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="webhook")
-        self._stop = threading.Event()
+        self._seats = threading.BoundedSemaphore(limits.waiting)
+        self._mutex = threading.Lock()
+        self._running: dict[str, Future[Worked | None]] = {}
+        """The work in hand, by each name that it goes by: its transaction, and its cart where that is known."""
+        self._works = 0
+        self._waited_for: dict[str, Future[Worked | None]] = {}
+        """What somebody waits for although it has not begun, by the delivery's id."""
+        self._news = threading.Event()
+        self._stopped = threading.Event()
         self._looker: threading.Thread | None = None
 
+    # --- somebody brings it -----------------------------------------------------------------------------------------
+
     def receive(self, transaction_id: str, *, source: str, query: str | None = None) -> Worked | None:
-        """Store a delivery and work on it; None when that takes longer than `inline` (it goes on all the same)."""
-        return self._within(self._begin(transaction_id, source, query), self._limits.inline)
+        """Store a delivery and work on it; None when that takes longer than `inline` (it goes on all the same).
+
+        None at once where too many wait already. Raises `TooManyUnknown`, and `StoreDown` with nothing stored.
+        """
+        self._intake.check(transaction_id)
+        with self._seat() as seated:
+            future = self._begin(transaction_id, source, query)
+            return self._within(future, self._limits.inline if seated else 0.0)
 
     def work_now(self, transaction_id: str, *, source: str) -> Worked:
         """As `receive`, for a caller that must have an answer. Raises `Unavailable` when it takes too long."""
@@ -61,11 +91,30 @@ class Inbox:
         """
         if self._is_settled(cart):
             return True
-        until = self._clock.monotonic() + self._limits.settle_wait
-        begun = [self._begin(transaction_id, "return", None) for transaction_id in self._unsettled(cart)]
-        for future in begun:
-            self._within(future, max(0.0, until - self._clock.monotonic()))
+        with self._seat() as seated:
+            until = self._clock.monotonic() + (self._limits.settle_wait if seated else 0.0)
+            begun = [self._join(transaction_id, "return") for transaction_id in self._unsettled(cart)]
+            for future in begun:
+                self._within(future, max(0.0, until - self._clock.monotonic()))
         return self._is_settled(cart)
+
+    def ask_later(self, transaction_id: str, *, source: str) -> None:
+        """Store a delivery that nobody waits for."""
+        self._intake.store(transaction_id, source=source)
+        self._news.set()
+
+    def look(self) -> None:
+        """Look for what is due now rather than after the next pause."""
+        self._news.set()
+
+    @contextmanager
+    def _seat(self) -> Iterator[bool]:
+        seated = self._seats.acquire(blocking=False)
+        try:
+            yield seated
+        finally:
+            if seated:
+                self._seats.release()
 
     def _unsettled(self, cart: CartRef) -> tuple[str, ...]:
         """The cart's payments that may have been paid, newest first: own ones, and rows that only the shop knows."""
@@ -81,28 +130,90 @@ class Inbox:
         state = self._ledger.find_state(cart)
         return state is not None and state.order_phase is OrderPhase.DONE
 
-    def _begin(self, transaction_id: str, source: str, query: str | None) -> Future[Worked]:
-        delivery: Delivery = self._webhooks.store(transaction_id, source=source, query=query)
-        return self._pool.submit(self._webhooks.work, delivery)
+    def _join(self, transaction_id: str, source: str) -> Future[Worked | None]:
+        """The work in hand on the payment; begun if there is none."""
+        with self._mutex:
+            running = self._running.get(transaction_id)
+        return running or self._begin(transaction_id, source, None)
 
-    def _within(self, future: Future[Worked], seconds: float) -> Worked | None:
+    def _begin(self, transaction_id: str, source: str, query: str | None) -> Future[Worked | None]:
+        future: Future[Worked | None] = Future()
+        if not self._reserve((transaction_id,), future):
+            delivery = self._intake.store(transaction_id, source=source, query=query)
+            with self._mutex:
+                waited_for = self._waited_for.setdefault(delivery.id, future)
+            self._news.set()
+            return waited_for
+        try:
+            delivery = self._webhooks.take(transaction_id, source=source, query=query)
+        except BaseException:
+            self._let_go((transaction_id,))
+            raise
+        self._pool.submit(self._run, (transaction_id,), future, lambda: self._webhooks.work(delivery))
+        return future
+
+    def _within(self, future: Future[Worked | None], seconds: float) -> Worked | None:
         try:
             return future.result(timeout=seconds)
-        except NotInTime:
+        except (NotInTime, CancelledError):
             return None
 
-    def work_due(self) -> int:
-        """Take up the deliveries that are due; returns how many were found."""
-        due = self._ledger.due_deliveries(self._clock.now(), AT_ONCE)
-        for future in [self._pool.submit(self._webhooks.work_due, delivery.id) for delivery in due]:
-            self._swallow(future)
-        return len(due)
+    # --- the work ---------------------------------------------------------------------------------------------------
 
-    def _swallow(self, future: Future[Worked | None]) -> None:
-        """A delivery whose work fails in an unforeseen way is due again by itself; the look goes on."""
-        error = future.exception()
-        if error is not None:
+    def _reserve(self, names: tuple[str, ...], future: Future[Worked | None]) -> bool:
+        """Take a thread for work that goes by these names; False when there is none, or one of them is at work."""
+        with self._mutex:
+            if self._works >= self._threads or any(name in self._running for name in names):
+                return False
+            self._works += 1
+            self._running.update(dict.fromkeys(names, future))
+            return True
+
+    def _let_go(self, names: tuple[str, ...]) -> None:
+        with self._mutex:
+            self._works -= 1
+            for name in names:
+                del self._running[name]
+        self._news.set()
+
+    def _run(self, names: tuple[str, ...], future: Future[Worked | None], work: Work) -> None:
+        """A delivery whose work fails in an unforeseen way is due again by itself."""
+        try:
+            worked = work()
+        except BaseException as error:  # noqa: BLE001  (whoever waits is told; nobody else would hear of it)
             log.error("inbox.failed", error=repr(error))
+            self._let_go(names)
+            future.set_exception(error)
+        else:
+            self._let_go(names)
+            future.set_result(worked)
+
+    def dispatch(self) -> list[Future[Worked | None]]:
+        """Begin to work on what is due, as far as there is room; returns what was begun."""
+        begun = []
+        for delivery in self._ledger.queues.due_deliveries(self._clock.now(), AT_ONCE):
+            names = _names_of(delivery)
+            with self._mutex:
+                future = self._waited_for.get(delivery.id) or Future()
+            if not self._reserve(names, future):
+                continue
+            with self._mutex:
+                self._waited_for.pop(delivery.id, None)
+            self._pool.submit(self._run, names, future, self._due(delivery))
+            begun.append(future)
+        return begun
+
+    def _due(self, delivery: Delivery) -> Work:
+        return lambda: self._webhooks.work_due(delivery)
+
+    def work_due(self) -> int:
+        """Work on what is due now, to its end; returns how many deliveries were begun."""
+        done = 0
+        while begun := self.dispatch():
+            done += len(begun)
+            for future in begun:
+                future.exception()
+        return done
 
     def start(self) -> None:
         """Look for due deliveries in the background until `close`."""
@@ -110,15 +221,29 @@ class Inbox:
         self._looker.start()
 
     def _look(self) -> None:
-        while not self._stop.wait(LOOK_AFTER):
+        while not self._stopped.is_set():
+            self._news.wait(LOOK_AFTER)
+            self._news.clear()
             try:
-                self.work_due()
+                if not self._stopped.is_set():
+                    self.dispatch()
             except BridgeError as error:
                 log.warning("inbox.not_looked", error=str(error))
+                self._stopped.wait(LOOK_AFTER)
 
     def close(self) -> None:
-        """Stop looking, and finish the work in hand."""
-        self._stop.set()
+        """Stop looking, and finish the work in hand; what has not begun stays due."""
+        self._stopped.set()
+        self._news.set()
         if self._looker is not None:
             self._looker.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True)
+        with self._mutex:
+            for future in self._waited_for.values():
+                future.cancel()
+
+
+def _names_of(delivery: Delivery) -> tuple[str, ...]:
+    """What work on a delivery goes by: two that share a name are not worked on at once."""
+    own = (delivery.transaction_id,)
+    return own if delivery.cart is None else (*own, str(delivery.cart))

@@ -24,12 +24,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A timed hold on a cart: the lock's token, and the fence that the database raised for it."""
+    """A timed hold on a cart: the lock's token, the fence that the database raised for it, and what it is for."""
 
     cart: CartRef
     token: str
     fence: int
     expires_at: datetime
+    purpose: str
 
 
 class Leases:
@@ -109,7 +110,7 @@ class Leases:
         )
         state = replace(tx.state, fence=tx.state.fence + 1, lease=shown)
         tx.save_state(state)
-        return Lease(cart=state.cart, token=token, fence=state.fence, expires_at=shown.expires_at)
+        return Lease(cart=state.cart, token=token, fence=state.fence, expires_at=shown.expires_at, purpose=purpose)
 
     def renew(self, token: str) -> Lease:
         """Let the lease last its lifetime from now. Raises `LeaseLost`."""
@@ -124,7 +125,7 @@ class Leases:
             raise LeaseLost("another lease was taken on the cart since")
         until = self._clock.now() + timedelta(seconds=self._limits.lifetime)
         tx.save_state(replace(state, lease=replace(state.lease, expires_at=until)))
-        return Lease(cart=state.cart, token=token, fence=state.fence, expires_at=until)
+        return Lease(cart=state.cart, token=token, fence=state.fence, expires_at=until, purpose=state.lease.purpose)
 
     def find(self, token: str) -> Lease:
         """The lease with this token. Raises `LeaseLost` when it is not the cart's present one."""
@@ -132,7 +133,9 @@ class Leases:
         lease = shown_lease(found, self._clock.now()) if found else None
         if found is None or lease is None:
             raise LeaseLost("the lease has expired, was given back or was replaced")
-        return Lease(cart=found.cart, token=token, fence=found.fence, expires_at=lease.expires_at)
+        return Lease(
+            cart=found.cart, token=token, fence=found.fence, expires_at=lease.expires_at, purpose=lease.purpose
+        )
 
     def give_back(self, lease: Lease) -> None:
         """End the lease. A lease that is no longer the cart's present one leaves the row as it is."""

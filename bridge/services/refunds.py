@@ -1,11 +1,7 @@
 """Refunds: never more than was paid, never doubled, however often and from wherever they are asked for.
 
-| what came of it | refund | a repeat |
-|---|---|---|
-| Mollie took it | refunded | is answered with the stored refund |
-| Mollie refused it | failed | with a new key is a new refund |
-| not sent (Mollie down) | queued | sends it under the same Idempotency-Key |
-| nobody knows | uncertain | looks at Mollie's list of refunds first, and sends only what is not there |
+A refund is written down under the cart's row lock, and only then sent (`bridge.services.refund_sending`). What could
+not be sent, or may have been, stands in the queue.
 """
 
 from __future__ import annotations
@@ -15,30 +11,35 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bridge.domain.attempt import AttemptState
 from bridge.domain.errors import (
+    BridgeError,
+    Conflict,
     InvalidRequest,
     KeyReused,
-    MollieConflict,
-    MollieDuplicateRefund,
-    MollieError,
-    MollieTimeout,
     PaymentNotFound,
-    Unavailable,
+    RefundNotFound,
 )
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment, PaymentStatus
-from bridge.domain.records import COUNTS_AS_REFUNDED, AuditEntry, Refund, RefundState
+from bridge.domain.records import UNFINISHED, AuditEntry, Refund, RefundState
+from bridge.domain.refunding import left_of
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
-from bridge.ports.mollie import Mollie, MollieAccounts
+from bridge.ports.mollie import MollieAccounts
 from bridge.services.ids import new_id
-from bridge.telemetry import METRICS
+from bridge.services.refund_sending import RefundSender
+from bridge.services.settings import RefundLimits
 
 log = structlog.get_logger()
 
-NOT_YET_AT_MOLLIE = frozenset({RefundState.QUEUED, RefundState.SENT, RefundState.UNCERTAIN})
-"""Refunds that Mollie's `amountRefunded` may not count yet. Counting one twice refuses too much, never too little."""
+AT_ONCE = 50
+"""Refunds taken up by one look; the rest is due at the next."""
+
+NEEDS_A_PERSON = frozenset({RefundState.PROPOSED, RefundState.FAILED, RefundState.UNCERTAIN})
+"""What is listed when nothing else is asked for."""
+
+LISTED = 200
+"""Refunds that one answer lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class RefundAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """`money` None refunds all that is left. `key` is the caller's idempotency key."""
+    """`amount` None refunds all that is left. `key` is the caller's idempotency key."""
 
     payment_id: str
     amount: str | None
@@ -60,12 +61,22 @@ class RefundRequest:
 
 
 class Refunds:
-    """Writes a refund down under the cart's row lock, and only then sends it."""
+    """What can be asked about refunds, and the queue of those that are not finished."""
 
-    def __init__(self, *, ledger: Ledger, accounts: MollieAccounts, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        accounts: MollieAccounts,
+        sender: RefundSender,
+        clock: Clock,
+        limits: RefundLimits,
+    ) -> None:
         self._ledger = ledger
         self._accounts = accounts
+        self._sender = sender
         self._clock = clock
+        self._limits = limits
 
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Refund part or all of a payment.
@@ -78,16 +89,18 @@ class Refunds:
             raise PaymentNotFound(f"no payment {request.payment_id}")
         if attempt.transaction_id is None:
             raise InvalidRequest("this payment has no transaction, so nothing was paid")
-        mollie = self._accounts.of(attempt.cart.shop_id)
-        observed = mollie.find_payment(attempt.transaction_id)
+        observed = self._accounts.of(attempt.cart.shop_id).find_payment(attempt.transaction_id)
         if observed is None:
             raise InvalidRequest("Mollie does not know this payment")
         if observed.status is PaymentStatus.AUTHORIZED:
             raise InvalidRequest("the payment is authorised, not paid: nothing was taken that could be refunded")
         stored, is_new = self._ledger.in_cart(attempt.cart, lambda tx: self._queue(tx, request, observed))
-        if not is_new and stored.state in (RefundState.REFUNDED, RefundState.FAILED):
-            return RefundAnswer(is_new=False, refund=stored)
-        return RefundAnswer(is_new=is_new, refund=self._send(stored, mollie))
+        if stored.state not in UNFINISHED:
+            return RefundAnswer(is_new=is_new, refund=stored)
+        sent = self._sender.send(stored)
+        if is_new and sent.state in (RefundState.FAILED, RefundState.DROPPED):
+            raise InvalidRequest(sent.last_error or "the refund was not made")
+        return RefundAnswer(is_new=is_new, refund=sent)
 
     def _queue(self, tx: CartTransaction, request: RefundRequest, observed: ObservedPayment) -> tuple[Refund, bool]:
         earlier = tx.refunds(observed.transaction_id)
@@ -107,80 +120,79 @@ class Refunds:
             state=RefundState.QUEUED,
             created_at=now,
             updated_at=now,
+            tries=1,
+            # It is sent right now; the queue takes it up only if that comes to no end.
+            next_try_at=now + self._limits.working,
         )
         tx.save_refund(refund)
         tx.audit(self._entry(refund, "refund.queued"))
         return refund, True
 
-    def _send(self, refund: Refund, mollie: Mollie) -> Refund:
-        """Send it under its stored key; what may have been sent before is looked for first."""
-        if refund.state is not RefundState.QUEUED and (found := self._find_sent(refund, mollie)):
-            return found
-        self._move(refund, RefundState.SENT)
-        try:
-            sent = mollie.create_refund(refund.transaction_id, refund.money, key=refund.key, description=refund.reason)
-        except (MollieTimeout, MollieConflict, MollieDuplicateRefund) as error:
-            self._move(refund, RefundState.UNCERTAIN, error=error)
-            raise Unavailable(
-                "It is not known whether Mollie made the refund; repeat the request with the same idempotency key",
-                retry_after=5.0,
-            ) from error
-        except Unavailable as error:
-            # Not done this time. What may have been sent before must be looked for again.
-            first = refund.state is RefundState.QUEUED
-            self._move(refund, RefundState.QUEUED if first else RefundState.UNCERTAIN, error=error)
-            raise
-        except MollieError as error:
-            self._move(refund, RefundState.FAILED, error=error)
-            raise
-        return self._move(refund, RefundState.REFUNDED, mollie_refund_id=sent.refund_id)
+    # --- by a person ----------------------------------------------------------------------------------------------
 
-    def _find_sent(self, refund: Refund, mollie: Mollie) -> Refund | None:
-        """The refund at Mollie that an earlier sending made, known by the key in its metadata.
+    def find(self, refund_id: str) -> Refund:
+        """A refund by its id. Raises `RefundNotFound`."""
+        found = self._ledger.queues.find_refund(refund_id)
+        if found is None:
+            raise RefundNotFound(f"no refund {refund_id}")
+        return found
 
-        A refund of the same amount that bears no key of ours (somebody made it by hand, and Mollie called ours a
-        duplicate of it) is taken for it too, unless another refund of ours claims it: better one too few than two.
+    def in_states(self, states: frozenset[RefundState] = NEEDS_A_PERSON) -> tuple[Refund, ...]:
+        """Refunds in these states, oldest first, `LISTED` at most."""
+        return self._ledger.queues.refunds_in(states, LISTED)
+
+    def approve(self, refund_id: str) -> Refund:
+        """Send a proposed refund; approving it again changes nothing.
+
+        Raises `RefundNotFound`, `Conflict` (it was rejected, or dropped), and what sending raises.
         """
-        ours = self._ledger.in_cart(refund.cart, lambda tx: tx.refunds(refund.transaction_id))
-        claimed = {other.mollie_refund_id for other in ours}
-        for seen in mollie.refunds_of(refund.transaction_id):
-            stands = seen.status not in ("failed", "canceled")
-            alike = seen.key is None and seen.money == refund.money and seen.refund_id not in claimed
-            if stands and (seen.key == refund.key or alike):
-                return self._move(refund, RefundState.REFUNDED, mollie_refund_id=seen.refund_id)
-        return None
+        refund = self._decide(refund_id, RefundState.QUEUED, "refund.approved")
+        return self._sender.send(refund) if refund.state in UNFINISHED else refund
 
-    def _move(
-        self,
-        refund: Refund,
-        state: RefundState,
-        *,
-        mollie_refund_id: str | None = None,
-        error: Exception | None = None,
-    ) -> Refund:
-        moved = replace(
-            refund,
-            state=state,
-            updated_at=self._clock.now(),
-            mollie_refund_id=mollie_refund_id,
-            last_error=f"{type(error).__name__}: {error}"[:500] if error else None,
-        )
-        written = self._ledger.in_cart(refund.cart, lambda tx: self._write(tx, moved))
-        if written is moved:
-            METRICS.refunds.labels(outcome=state.value).inc()
-            log.info("refund.moved", refund_id=refund.id, transaction_id=refund.transaction_id, state=state.value)
-        return written
+    def reject(self, refund_id: str) -> Refund:
+        """Do not make a proposed refund; rejecting it again changes nothing.
 
-    def _write(self, tx: CartTransaction, moved: Refund) -> Refund:
-        """Write it, unless somebody else's repeat found out meanwhile how the refund ended."""
-        known = next(refund for refund in tx.refunds(moved.transaction_id) if refund.id == moved.id)
-        if known.state in (RefundState.REFUNDED, RefundState.FAILED):
+        Raises `RefundNotFound`, `Conflict` (it was approved already).
+        """
+        return self._decide(refund_id, RefundState.DROPPED, "refund.rejected")
+
+    def _decide(self, refund_id: str, state: RefundState, event: str) -> Refund:
+        refund = self.find(refund_id)
+        return self._ledger.in_cart(refund.cart, lambda tx: self._write_decision(tx, refund, state, event))
+
+    def _write_decision(self, tx: CartTransaction, refund: Refund, state: RefundState, event: str) -> Refund:
+        known = next(each for each in tx.refunds(refund.transaction_id) if each.id == refund.id)
+        if known.state is not RefundState.PROPOSED:
+            was_rejected = known.state is RefundState.DROPPED
+            if was_rejected != (state is RefundState.DROPPED):
+                raise Conflict(f"refund {refund.id} is {known.state.value} already")
             return known
-        tx.save_refund(moved)
-        tx.audit(self._entry(moved, f"refund.{moved.state.value}"))
-        if moved.state is RefundState.REFUNDED:
-            _close_if_all_is_back(tx, moved)
-        return moved
+        now = self._clock.now()
+        decided = replace(known, state=state, updated_at=now, tries=1, next_try_at=now + self._limits.working)
+        tx.save_refund(decided)
+        tx.audit(self._entry(decided, event))
+        log.info(event, refund_id=refund.id, transaction_id=refund.transaction_id, cart_id=refund.cart.cart_id)
+        return decided
+
+    # --- the queue ------------------------------------------------------------------------------------------------
+
+    def work_due(self) -> int:
+        """Take up the refunds that are due; returns how many were."""
+        now = self._clock.now()
+        due = self._ledger.queues.due_refunds(now, AT_ONCE)
+        return sum(self._work(refund.id) for refund in due)
+
+    def _work(self, refund_id: str) -> bool:
+        now = self._clock.now()
+        refund = self._ledger.queues.claim_refund(refund_id, now, now + self._limits.working)
+        if refund is None:
+            return False
+        try:
+            self._sender.send(refund)
+        except BridgeError as error:
+            # It stands in the queue with its reason and its next try, or has ended with it.
+            log.warning("refund.not_sent", refund_id=refund.id, transaction_id=refund.transaction_id, error=str(error))
+        return True
 
     def _entry(self, refund: Refund, event: str) -> AuditEntry:
         return AuditEntry(
@@ -189,15 +201,8 @@ class Refunds:
             cart=refund.cart,
             attempt_id=refund.attempt_id,
             transaction_id=refund.transaction_id,
-            detail={"refund_id": refund.id, "amount": str(refund.money)},
+            detail={"refund_id": refund.id, "amount": str(refund.money), "kind": refund.kind.value},
         )
-
-
-def _close_if_all_is_back(tx: CartTransaction, refund: Refund) -> None:
-    attempt = next(a for a in tx.attempts() if a.id == refund.attempt_id)
-    back = sum(r.money.minor for r in tx.refunds(refund.transaction_id) if r.state is RefundState.REFUNDED)
-    if back >= (attempt.charged or attempt.money).minor:
-        tx.save_attempt(attempt.moved(AttemptState.REFUNDED, refund.updated_at))
 
 
 def _mollie_key(request: RefundRequest) -> str:
@@ -214,13 +219,8 @@ def _check_same(refund: Refund, request: RefundRequest, observed: ObservedPaymen
 
 def _allowed(request: RefundRequest, observed: ObservedPayment, earlier: tuple[Refund, ...]) -> Money:
     """The amount to refund. Raises `InvalidRequest` when it is nothing or more than is left."""
-    on_the_way = sum(r.money.minor for r in earlier if r.state in NOT_YET_AT_MOLLIE & COUNTS_AS_REFUNDED)
-    done = max(observed.refunded_minor, sum(r.money.minor for r in earlier if r.state is RefundState.REFUNDED))
-    paid = observed.money.minor if observed.money_in else 0
-    left = max(0, paid - done - observed.charged_back_minor - on_the_way)
-    currency = observed.money.currency
-    remaining = Money(currency=currency, minor=left)
-    asked = Money.parse(request.amount, currency) if request.amount is not None else remaining
-    if asked.minor == 0 or asked.minor > left:
-        raise InvalidRequest(f"{asked} can not be refunded: {remaining} is left of the payment")
+    left = left_of(observed, earlier)
+    asked = Money.parse(request.amount, left.currency) if request.amount is not None else left
+    if asked.minor == 0 or asked.minor > left.minor:
+        raise InvalidRequest(f"{asked} can not be refunded: {left} is left of the payment")
     return asked

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.domain.gate_policy import GatePolicy
+from bridge.domain.surplus import SurplusPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +43,96 @@ class KeyLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Seconds between two tries: the first pause, doubled for each further one, up to the longest."""
+
+    first: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookLimits:
     """Seconds, and counts.
 
     `inline`: how long a routed webhook may take before Mollie is told to come again (Mollie waits 15 s).
-    `lease_wait`, `claim_wait`: how long the lease is waited for, routed and claimed (the shim waits 2.5 s in all).
+    `waiting`: how many requests may wait for webhook work at once; each holds one of the server's threads.
+    `lease_wait`, `claim_wait`: how long the lease is waited for, routed and claimed; `claim_within`: how long a claim
+    may take in all (the shim waits 2.5 s).
     `shop_timeout`: how long the shop may take. `working`: after so long a delivery whose worker died is due again.
     `delegated_rest`: when the inbox looks after a delivery that the shim claimed and did not complete.
-    `first_pause`, `longest_pause`: back-off between tries. `tries`: after so many a delivery is dead.
+    `pauses`: back-off between tries. `tries`: after so many a delivery is dead.
     `settle_wait`: how long a shopper who is back waits for his order.
+    `unknown_per_minute`: webhooks of payments that neither ledger nor shop knows; each costs a question to Mollie.
     """
 
     inline: float = 12.0
+    waiting: int = 24
     lease_wait: float = 5.0
     claim_wait: float = 1.5
+    claim_within: float = 2.2
     shop_timeout: float = 20.0
     working: timedelta = timedelta(seconds=90)
     delegated_rest: timedelta = timedelta(seconds=120)
-    first_pause: float = 5.0
-    longest_pause: float = 3600.0
+    pauses: Pauses = field(default_factory=lambda: Pauses(first=5.0, longest=3600.0))
     tries: int = 30
     settle_wait: float = 2.0
+    unknown_per_minute: int = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundLimits:
+    """`policy`: what becomes of surplus payments. `pauses`: between two tries of one refund.
+
+    `working`: after so long a refund whose worker died is due again. `tell_after`: tries after which the merchant is
+    told that one is still not known to be made; it is never given up.
+    """
+
+    policy: SurplusPolicy = SurplusPolicy.REPORT
+    pauses: Pauses = field(default_factory=lambda: Pauses(first=10.0, longest=3600.0))
+    working: timedelta = timedelta(seconds=60)
+    tell_after: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeLimits:
+    """`pauses`: between two tries of one notice. `tries`: after so many it is dead (and stays in the reports)."""
+
+    pauses: Pauses = field(default_factory=lambda: Pauses(first=30.0, longest=3600.0))
+    working: timedelta = timedelta(seconds=120)
+    tries: int = 48
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JanitorLimits:
+    """How often the janitor comes, and what it looks for.
+
+    `every`: seconds between two passes. `holds`: after so long without a sign of life another sidecar takes over.
+    `checks`: payments that one pass asks Mollie about. `silent`: how long an open payment is left alone; `quiet`: the
+    least time between two questions about one payment; `gives_up`: payments older than that are not asked about.
+    `keep_audit`, `keep_deliveries`: how long audit entries and finished deliveries are kept.
+    `ratio_over`: the time over which pending payments are held against completed ones.
+    """
+
+    every: float = 60.0
+    holds: timedelta = timedelta(seconds=300)
+    checks: int = 50
+    silent: timedelta = timedelta(minutes=30)
+    quiet: timedelta = timedelta(minutes=5)
+    gives_up: timedelta = timedelta(days=30)
+    keep_audit: timedelta = timedelta(days=400)
+    keep_deliveries: timedelta = timedelta(days=90)
+    ratio_over: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every limit of the services. `webhook_threads`: deliveries worked on at once."""
+
+    gate: GateLimits = field(default_factory=GateLimits)
+    keys: KeyLimits = field(default_factory=KeyLimits)
+    leases: LeaseLimits = field(default_factory=LeaseLimits)
+    webhooks: WebhookLimits = field(default_factory=WebhookLimits)
+    refunds: RefundLimits = field(default_factory=RefundLimits)
+    notices: NoticeLimits = field(default_factory=NoticeLimits)
+    janitor: JanitorLimits = field(default_factory=JanitorLimits)
+    webhook_threads: int = 16

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from bridge.domain.attempt import AttemptState
+from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartRef, CartState, OrderPhase
 from bridge.domain.observed import Gone, ObservedPayment
 from bridge.domain.records import AuditEntry, Delivery
 from bridge.domain.settlement import (
+    PASSED_ON,
     Hold,
     Ignore,
     RecordOnly,
@@ -31,44 +32,75 @@ from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.services.attempts import adopt, find_live, find_own, moved_by
 from bridge.services.deliveries import ids_of, wake_held, wake_surplus
 from bridge.services.leases import Lease, check_fence
+from bridge.services.shop_rows import ShopRows
+from bridge.services.surplus import Surpluses
 from bridge.telemetry import METRICS
 
 log = structlog.get_logger()
 
 
+OWN_QUESTIONS = frozenset({"return", "janitor", "confirm"})
+"""Sources of deliveries that nobody announced: the bridge asks by itself, and may find nothing new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision, and whether the shop is to hear of it: not of what it has heard and done already."""
+
+    decision: SettlementDecision
+    passes_on: bool
+
+
 class Settlement:
     """Decides and writes the decision down, in one transaction."""
 
-    def __init__(self, *, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, *, ledger: Ledger, surpluses: Surpluses, rows: ShopRows, clock: Clock) -> None:
         self._ledger = ledger
+        self._surpluses = surpluses
+        self._rows = rows
         self._clock = clock
 
-    def decide(self, lease: Lease, delivery: Delivery, observed: ObservedPayment | Gone) -> SettlementDecision:
+    def decide(self, lease: Lease, delivery: Delivery, observed: ObservedPayment | Gone) -> Decided:
         """Decide about a delivery with Mollie's answer in hand. Raises `LeaseLost` with nothing written."""
-        decision = self._ledger.in_cart(lease.cart, lambda tx: self._decide(tx, lease, delivery, observed))
-        self._report(lease, delivery, decision)
-        return decision
+        decided = self._ledger.in_cart(lease.cart, lambda tx: self._decide(tx, lease, delivery, observed))
+        self._report(lease, delivery, decided)
+        if isinstance(observed, ObservedPayment):
+            self._show(decided.decision, observed)
+        return decided
+
+    def _show(self, decision: SettlementDecision, observed: ObservedPayment) -> None:
+        """What the module does not hear of, its row is to say all the same."""
+        match decision:
+            case Surplus() | RecordOnly():
+                self._rows.show_surplus(observed)
+            case Ignore():
+                self._rows.show_ended(observed)
+            case _:
+                pass
 
     def _decide(
         self, tx: CartTransaction, lease: Lease, delivery: Delivery, observed: ObservedPayment | Gone
-    ) -> SettlementDecision:
+    ) -> Decided:
         state = check_fence(tx, lease.fence)
         view = tx.shop.find_view(state.cart)
         decision = decide_settlement(observed, _facts(tx, state, view, observed))
         if isinstance(observed, ObservedPayment) and view is not None and not isinstance(decision, Unmatched):
             self._write(tx, view, observed, decision)
         seen = _seen(delivery, state, observed, decision, self._clock.now())
+        decided = Decided(decision=decision, passes_on=_passes_on(tx, seen, observed, decision))
         tx.save_delivery(seen)
-        tx.audit(self._entry(tx, seen, decision))
-        return decision
+        tx.audit(self._entry(tx, seen, decided))
+        return decided
 
     def _write(
         self, tx: CartTransaction, view: ShopView, observed: ObservedPayment, decision: SettlementDecision
     ) -> None:
         """Move the payment's attempt, and the cart's row where this payment settles the cart."""
         now = self._clock.now()
-        _move_attempt(tx, view, observed, state_after(decision, observed), now)
+        attempt = _move_attempt(tx, view, observed, state_after(decision, observed), now)
         match decision:
+            case Surplus(settled_by) if attempt is not None:
+                self._surpluses.record(tx, attempt, observed, settled_by)
             case Update() if _gave_all_back(tx, view, observed):
                 tx.save_state(replace(tx.state, settled_transaction_id=None, order_phase=OrderPhase.NONE))
                 wake_surplus(tx, now)
@@ -77,14 +109,18 @@ class Settlement:
                     tx.state, settled_transaction_id=observed.transaction_id, order_phase=OrderPhase.STARTED
                 )
                 tx.save_state(started)
+                self._surpluses.drop_proposals(tx, observed.transaction_id)
             case _:
                 pass
         wake_held(tx, now)
 
-    def _entry(self, tx: CartTransaction, delivery: Delivery, decision: SettlementDecision) -> AuditEntry:
+    def _entry(self, tx: CartTransaction, delivery: Delivery, decided: Decided) -> AuditEntry:
         attempt = next((a for a in tx.attempts() if a.transaction_id == delivery.subject), None)
-        detail: dict[str, str | int | bool | None] = {"decision": type(decision).__name__, "source": delivery.source}
-        match decision:
+        name = type(decided.decision).__name__
+        detail: dict[str, str | int | bool | None] = {"decision": name, "source": delivery.source}
+        if isinstance(decided.decision, PASSED_ON) and not decided.passes_on:
+            detail["repeated"] = True
+        match decided.decision:
             case Surplus(settled_by):
                 detail["settled_by"] = settled_by
             case Hold(waits_for):
@@ -100,7 +136,8 @@ class Settlement:
             detail=detail,
         )
 
-    def _report(self, lease: Lease, delivery: Delivery, decision: SettlementDecision) -> None:
+    def _report(self, lease: Lease, delivery: Delivery, decided: Decided) -> None:
+        decision = decided.decision
         name = type(decision).__name__
         METRICS.settlements.labels(decision=name).inc()
         ids = ids_of(lease, delivery)
@@ -109,7 +146,7 @@ class Settlement:
                 METRICS.duplicate_orders.inc()
                 log.warning("order.duplicate_attempt", settled_by=settled_by, decision=name, **ids)
             case Settle() | Update() | Hold() | RecordOnly() | Ignore() | Unknown() | Unmatched():
-                log.info("settlement.decided", decision=name, **ids)
+                log.info("settlement.decided", decision=name, passes_on=decided.passes_on, **ids)
 
 
 def _facts(
@@ -135,18 +172,36 @@ def _gave_all_back(tx: CartTransaction, view: ShopView, observed: ObservedPaymen
     return settles and not observed.money_in and not view.orders
 
 
+def _passes_on(
+    tx: CartTransaction, delivery: Delivery, observed: ObservedPayment | Gone, decision: SettlementDecision
+) -> bool:
+    """Whether the shop's module is to hear of it.
+
+    Mollie announces one payment several times with different meaning, and each meaning more than once. The module has
+    no use for a meaning that it has worked through; a person's replay is passed on whatever was done before.
+    """
+    if not isinstance(decision, PASSED_ON) or isinstance(observed, Gone):
+        return False
+    if isinstance(decision, Settle) or delivery.source == "replay":
+        return True
+    if observed.is_live and delivery.source in OWN_QUESTIONS:
+        return False
+    return tx.state.order_phase is OrderPhase.STARTED or not tx.was_passed_on(delivery)
+
+
 def _move_attempt(
     tx: CartTransaction, view: ShopView, observed: ObservedPayment, target: AttemptState, now: datetime
-) -> None:
+) -> Attempt | None:
     """Write the news on the payment's attempt; a payment made without the bridge gets one.
 
     A second payment that is still open beside the cart's live attempt is not written down: there is room for one.
     """
     own = find_own(tx, observed)
     if own is not None:
-        tx.save_attempt(moved_by(tx, own, observed, target, now))
-    elif not (observed.is_live and find_live(tx)):
-        adopt(tx, observed, target, customer_id=view.customer_id, now=now)
+        return tx.save_attempt(moved_by(tx, own, observed, target, now))
+    if observed.is_live and find_live(tx):
+        return None
+    return adopt(tx, observed, target, customer_id=view.customer_id, now=now)
 
 
 def _seen(
@@ -162,7 +217,7 @@ def _seen(
     return replace(
         delivery,
         seen_id=observed.transaction_id,
-        seen_status=observed.status.value,
+        seen_status=observed.word or observed.status.value,
         seen_refunded=observed.refunded_minor,
         seen_charged_back=observed.charged_back_minor,
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from bridge.domain.attempt import MONEY_IN, Attempt
+from bridge.domain.attempt import MONEY_IN, Attempt, AttemptState
 from bridge.domain.cart import OrderPhase
 from bridge.domain.consistency import find_mismatches
 from bridge.domain.observed import ObservedPayment, PaymentStatus
@@ -36,27 +36,32 @@ class Verifier:
         self._ledger = ledger
         self._clock = clock
 
-    def verify(self, lease: Lease, delivery: Delivery) -> Verification:
+    def verify(self, lease: Lease, delivery: Delivery, *, hopes: bool = False) -> Verification:
         """Compare the shop's order with what Mollie took; nothing to verify is nothing wrong.
+
+        With `hopes` the shop has said that it failed: an order that is right all the same is welcome, one that does not
+        fit is no news.
 
         Only money that settles the cart is verified, and only until it once was right: later refunds change the order
         as they should. Raises `LeaseLost` with nothing written.
         """
-        found = self._ledger.in_cart(lease.cart, lambda tx: self._verify(tx, lease, delivery))
+        found = self._ledger.in_cart(lease.cart, lambda tx: self._verify(tx, lease, delivery, hopes=hopes))
         if found.took is not None:
             METRICS.payment_to_order.observe(found.took.total_seconds())
-        if found.mismatches:
+        if found.mismatches and not hopes:
             METRICS.mismatches.inc()
             log.error("order.mismatch", mismatches=found.mismatches, **ids_of(lease, delivery))
         return found
 
-    def _verify(self, tx: CartTransaction, lease: Lease, delivery: Delivery) -> Verification:
+    def _verify(self, tx: CartTransaction, lease: Lease, delivery: Delivery, *, hopes: bool) -> Verification:
         state = check_fence(tx, lease.fence)
         attempt = next((a for a in tx.attempts() if a.transaction_id == delivery.subject), None)
         settles = state.settled_transaction_id == delivery.subject and state.order_phase is OrderPhase.STARTED
         if attempt is None or not settles:
             return Verification()
         mismatches = self._compare(tx, attempt, delivery) if attempt.state in MONEY_IN else ()
+        if mismatches and hopes:
+            return Verification(mismatches=mismatches)
         now = self._clock.now()
         detail: dict[str, str | int | bool | None] = {"mismatches": "; ".join(mismatches)[:500] or None}
         tx.audit(
@@ -77,7 +82,7 @@ class Verifier:
     def _compare(self, tx: CartTransaction, attempt: Attempt, delivery: Delivery) -> tuple[str, ...]:
         observed = ObservedPayment(
             transaction_id=delivery.subject,
-            status=PaymentStatus(delivery.seen_status or attempt.state.value),
+            status=PaymentStatus.AUTHORIZED if attempt.state is AttemptState.AUTHORIZED else PaymentStatus.PAID,
             money=attempt.charged or attempt.money,
         )
         record = tx.shop.find_record(tx.state.cart)

@@ -13,6 +13,7 @@ from bridge.web.leases import lease_routes
 from bridge.web.openapi import openapi_routes
 from bridge.web.ops import ops_routes
 from bridge.web.payments import payment_routes
+from bridge.web.queues import queue_routes
 from bridge.web.reading import JsonRequest, refuse_invalid
 from bridge.web.settings import WebSettings
 from bridge.web.watching import watch
@@ -41,6 +42,7 @@ def create_app(services: Services, settings: WebSettings) -> Flask:
         cart_routes(services),
         lease_routes(services, settings),
         webhook_routes(services, settings),
+        queue_routes(services),
         ops_routes(services, settings),
         openapi_routes(app),
     ):

@@ -165,3 +165,41 @@ LOCKS: Final = {
     },
     "message": "1 lock, 1 lease",
 }
+_DELIVERY: Final = {
+    "delivery_id": "019cb9a5-10c0-7b3a-8e21-5d0f8b9a4d01",
+    "transaction_id": "tr_WDqYK6vllg",
+    "shop_id": 1,
+    "cart_id": 42,
+    "source": "mollie",
+    "state": "dead",
+    "decision": "Settle",
+    "tries": 30,
+    "received_at": "2026-03-01T12:00:00Z",
+    "next_try_at": None,
+    "last_error": "ShopDown: the shop answered 500",
+}
+DELIVERIES: Final = {"data": {"deliveries": [_DELIVERY]}, "message": "1 delivery"}
+REPLAY: Final = {"cart_id": 42}
+REFUND_ID: Final = "019cb9a5-10c0-7b3a-8e21-5d0f8b9a4e01"
+_REFUND_ROW: Final = {
+    "refund_id": REFUND_ID,
+    "payment_id": PAYMENT_ID,
+    "transaction_id": "tr_WDqYK6vllg",
+    "shop_id": 1,
+    "cart_id": 42,
+    "kind": "refund",
+    "amount": "14.40",
+    "currency": "EUR",
+    "reason": "Paid twice: the cart was paid already",
+    "status": "proposed",
+    "tries": 0,
+    "created_at": "2026-03-01T12:00:00Z",
+    "next_try_at": None,
+    "last_error": None,
+    "mollie_refund_id": None,
+}
+REFUNDS: Final = {"data": {"refunds": [_REFUND_ROW]}, "message": "1 refund"}
+APPROVED: Final = {
+    "data": {**_REFUND_ROW, "status": "refunded", "tries": 1, "mollie_refund_id": "re_4qqhO89gsT"},
+    "message": "Approved: the refund is refunded",
+}

@@ -82,6 +82,12 @@ CART_NOT_FOUND: Final = Kind(
 PAYMENT_NOT_FOUND: Final = Kind(
     slug="payment-not-found", status=404, title="Payment not found", meaning="The bridge knows no such payment."
 )
+REFUND_NOT_FOUND: Final = Kind(
+    slug="refund-not-found", status=404, title="Refund not found", meaning="The bridge knows no such refund."
+)
+DELIVERY_NOT_FOUND: Final = Kind(
+    slug="delivery-not-found", status=404, title="Delivery not found", meaning="The inbox has no such delivery."
+)
 METHOD_NOT_ALLOWED: Final = Kind(
     slug="method-not-allowed",
     status=405,
@@ -146,6 +152,13 @@ MOLLIE_REFUSED: Final = Kind(
     status=422,
     title="Mollie refused",
     meaning="Mollie will not do it; the detail is Mollie's own reason.",
+)
+TOO_MANY_UNKNOWN: Final = Kind(
+    slug="too-many-unknown",
+    status=429,
+    title="Too many unknown payments",
+    meaning="Too many webhooks of payments that nobody here knows; this one was not stored. Send it again later.",
+    retry_after=60.0,
 )
 INTERNAL: Final = Kind(
     slug="internal-error",

@@ -53,6 +53,8 @@ def lease_routes(services: Services, settings: WebSettings) -> APIBlueprint:
     @route(
         kinds.LEASE_HELD,
         kinds.LEASE_LOST,
+        kinds.TOO_MANY_UNKNOWN,
+        kinds.MOLLIE_TIMEOUT,
         kinds.MOLLIE_REFUSED,
         kinds.MOLLIE_UNAVAILABLE,
         kinds.MOLLIE_UNAUTHORIZED,
@@ -60,7 +62,7 @@ def lease_routes(services: Services, settings: WebSettings) -> APIBlueprint:
     )
     def claim(body: ClaimBody) -> Response:
         """Stores the webhook, asks Mollie, decides. 409 lease-held: let Mollie come again."""
-        found = services.webhooks.claim(body.transaction_id)
+        found = services.claims.claim(body.transaction_id)
         lease = ClaimLease(token=found.lease.token, expires_at=found.lease.expires_at) if found.lease else None
         data = ClaimData(
             decision="process" if lease else "skip",
@@ -96,7 +98,7 @@ def lease_routes(services: Services, settings: WebSettings) -> APIBlueprint:
     def complete(path: LeasePath, body: CompleteBody) -> Response:
         """Ends the lease. After a webhook the shop's order is held against what Mollie took the money for."""
         succeeded = body.outcome == "done"
-        mismatches = services.webhooks.complete(path.token, succeeded=succeeded, status=body.http_status)
+        mismatches = services.claims.complete(path.token, succeeded=succeeded, status=body.http_status)
         verified = succeeded and not mismatches
         message = "Verified" if verified else "Not verified: it will be worked on again"
         return reply(CompleteReply(data=CompleteData(verified=verified, mismatches=mismatches), message=message))

@@ -5,7 +5,16 @@ from __future__ import annotations
 import functools
 from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from bridge.web import examples
@@ -182,6 +191,22 @@ class CompleteBody(Body):
     http_status: Annotated[int, Strict(), Field(ge=100, le=599)] | None = None
 
 
+class ReplayBody(Body):
+    """Which deliveries: one by its id, what failed of a cart, or all that are dead. One of the three."""
+
+    model_config = with_openapi(example=examples.REPLAY)
+
+    delivery_id: Annotated[str, Strict(), Field(min_length=1, max_length=64)] | None = None
+    cart_id: Id | None = None
+    dead: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> ReplayBody:
+        if sum(value is not None for value in (self.delivery_id, self.cart_id, self.dead)) != 1:
+            raise ValueError("name one of delivery_id, cart_id and dead")
+        return self
+
+
 class PaymentPath(Path):
     """A payment by the id that the bridge gave it."""
 
@@ -226,3 +251,21 @@ class AuditQuery(CartQuery):
     """`limit`: how many of the newest entries."""
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class RefundPath(Path):
+    """A refund by the id that the bridge gave it."""
+
+    refund_id: Annotated[str, Field(json_schema_extra={"example": examples.REFUND_ID})]
+
+
+class DeliveryQuery(Query):
+    """The state that is asked for."""
+
+    state: Literal["received", "working", "failed", "dead", "done"] = "dead"
+
+
+class RefundQuery(Query):
+    """The state that is asked for."""
+
+    state: Literal["proposed", "queued", "sent", "refunded", "failed", "uncertain", "dropped"] | None = None

@@ -87,6 +87,7 @@ def webhook_routes(services: Services, settings: WebSettings) -> APIBlueprint:
         kinds.INVALID,
         kinds.TOO_LARGE,
         kinds.UNSUPPORTED,
+        kinds.TOO_MANY_UNKNOWN,
         kinds.WEBHOOK_NOT_DONE,
         scope=Scope.OPEN,
     )

@@ -122,46 +122,46 @@ def test_due_deliveries_come_oldest_first_up_to_the_limit(ledger: Ledger) -> Non
     late, early, later = (a_delivery(received_at=NOW - SECOND * n) for n in (2, 3, 1))
     for delivery in (late, early, later, a_delivery(next_try_at=NOW + SECOND)):
         ledger.save_delivery(delivery)
-    assert ledger.due_deliveries(NOW, 2) == (early, late)
-    assert ledger.due_deliveries(NOW, 9) == (early, late, later)
+    assert ledger.queues.due_deliveries(NOW, 2) == (early, late)
+    assert ledger.queues.due_deliveries(NOW, 9) == (early, late, later)
 
 
 @pytest.mark.req("B6")
 @pytest.mark.parametrize("state", list(DeliveryState))
 def test_a_delivery_is_due_until_it_is_done_or_dead(ledger: Ledger, state: DeliveryState) -> None:
     ledger.save_delivery(a_delivery(state=state))
-    is_due = bool(ledger.due_deliveries(NOW, 1))
+    is_due = bool(ledger.queues.due_deliveries(NOW, 1))
     assert is_due is (state not in {DeliveryState.DONE, DeliveryState.DEAD})
 
 
 def test_a_delivery_without_a_next_try_does_not_wait_for_ever(ledger: Ledger) -> None:
     delivery = a_delivery(next_try_at=None)
     ledger.save_delivery(delivery)
-    assert ledger.due_deliveries(NOW, 1) == (delivery,)
+    assert ledger.queues.due_deliveries(NOW, 1) == (delivery,)
 
 
 def test_a_claimed_delivery_is_due_again_when_its_time_is_up(ledger: Ledger) -> None:
     delivery = a_delivery()
     ledger.save_delivery(delivery)
-    claimed = ledger.claim_delivery(delivery.id, NOW, NOW + SECOND)
-    assert claimed == replace(delivery, state=DeliveryState.WORKING, next_try_at=NOW + SECOND, updated_at=NOW)
-    assert ledger.claim_delivery(delivery.id, NOW, NOW + SECOND) is None
-    assert ledger.due_deliveries(NOW, 9) == ()
-    assert ledger.claim_delivery(delivery.id, NOW + SECOND, NOW + 2 * SECOND) is not None
+    claimed = ledger.queues.claim_delivery(delivery.id, NOW, NOW + SECOND)
+    assert claimed == replace(delivery, state=DeliveryState.WORKING, next_try_at=NOW + SECOND, updated_at=NOW, tries=1)
+    assert ledger.queues.claim_delivery(delivery.id, NOW, NOW + SECOND) is None
+    assert ledger.queues.due_deliveries(NOW, 9) == ()
+    assert ledger.queues.claim_delivery(delivery.id, NOW + SECOND, NOW + 2 * SECOND) is not None
 
 
 def test_what_is_done_or_unknown_can_not_be_claimed(ledger: Ledger) -> None:
     done = a_delivery(state=DeliveryState.DONE)
     ledger.save_delivery(done)
-    assert ledger.claim_delivery(done.id, NOW, NOW + SECOND) is None
-    assert ledger.claim_delivery("unknown", NOW, NOW + SECOND) is None
+    assert ledger.queues.claim_delivery(done.id, NOW, NOW + SECOND) is None
+    assert ledger.queues.claim_delivery("unknown", NOW, NOW + SECOND) is None
 
 
 @pytest.mark.req("B6")
 def test_one_of_many_gets_a_delivery(ledger: Ledger) -> None:
     delivery = a_delivery()
     ledger.save_delivery(delivery)
-    claims = at_once(8, lambda _: ledger.claim_delivery(delivery.id, NOW, NOW + SECOND))
+    claims = at_once(8, lambda _: ledger.queues.claim_delivery(delivery.id, NOW, NOW + SECOND))
     assert [claim is not None for claim in claims].count(True) == 1
 
 
@@ -173,8 +173,8 @@ def test_refunds_are_found_by_transaction_and_by_state_oldest_first(ledger: Ledg
     for refund in (young, old, other):
         save_refund(ledger, refund)
     assert ledger.in_cart(CART, lambda tx: tx.refunds("tr_first")) == (old, young)
-    assert ledger.refunds_in(frozenset({RefundState.QUEUED, RefundState.SENT}), 2) == (other, old)
-    assert ledger.refunds_in(frozenset(), 9) == ()
+    assert ledger.queues.refunds_in(frozenset({RefundState.QUEUED, RefundState.SENT}), 2) == (other, old)
+    assert ledger.queues.refunds_in(frozenset(), 9) == ()
 
 
 @pytest.mark.req("L8")
@@ -211,8 +211,8 @@ def test_pruning_takes_what_is_expired_and_nothing_else(ledger: Ledger) -> None:
     save_key(ledger, a_key("valid", expires_at=NOW + SECOND))
     entry = an_entry(at=NOW)
     ledger.in_cart(CART, auditing(*[an_entry(at=NOW - SECOND)] * 1200, entry))
-    assert ledger.prune(NOW, audit_before=NOW) == 1201
-    assert ledger.prune(NOW, audit_before=NOW) == 0
+    assert ledger.queues.prune(NOW, audit_before=NOW, deliveries_before=NOW) == 1201
+    assert ledger.queues.prune(NOW, audit_before=NOW, deliveries_before=NOW) == 0
     assert ledger.audit_of(CART, 9) == (entry,)
     assert find_key(ledger, "valid") is not None
 

@@ -16,34 +16,45 @@ from typing import TypeVar
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import Conflict, KeyReused, StoreDown
+from bridge.domain.notices import Notice
 from bridge.domain.records import AuditEntry, Delivery, DeliveryState, IdempotencyRecord, Refund
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
 from bridge.ports.shop import Shop
+from tests.fakes.memory_queues import MemoryQueues
 
 T = TypeVar("T")
 
-_WAITING = frozenset({DeliveryState.RECEIVED, DeliveryState.FAILED, DeliveryState.WORKING})
-
 
 @dataclass(slots=True)
-class _Tables:
+class Tables:
     carts: dict[CartRef, CartState] = field(default_factory=dict)
     attempts: dict[str, Attempt] = field(default_factory=dict)
     keys: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
+    notices: dict[str, Notice] = field(default_factory=dict)
+    tasks: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
-    def copy(self) -> _Tables:
-        return _Tables(
+    def copy(self) -> Tables:
+        return Tables(
             carts=dict(self.carts),
             attempts=dict(self.attempts),
             keys=dict(self.keys),
             deliveries=dict(self.deliveries),
             refunds=dict(self.refunds),
             audit=list(self.audit),
+            notices=dict(self.notices),
+            tasks=dict(self.tasks),
         )
+
+    def add_notice(self, notice: Notice) -> bool:
+        """Once for each case and channel."""
+        if any((other.case, other.channel) == (notice.case, notice.channel) for other in self.notices.values()):
+            return False
+        self.notices[notice.id] = notice
+        return True
 
     def attempts_of(self, cart: CartRef) -> tuple[Attempt, ...]:
         own = (attempt for attempt in self.attempts.values() if attempt.cart == cart)
@@ -57,13 +68,17 @@ class MemoryLedger:
         self.down = False
         self.transactions = 0
         self._shop = shop
-        self._tables = _Tables()
+        self._tables = Tables()
         self._mutex = threading.Lock()
         self._owner: int | None = None
 
     @property
     def shop(self) -> Shop:
         return self._shop
+
+    @property
+    def queues(self) -> MemoryQueues:
+        return MemoryQueues(self._asked, lambda: self._tables)
 
     @property
     def trail(self) -> tuple[AuditEntry, ...]:
@@ -117,25 +132,6 @@ class MemoryLedger:
         with self._asked():
             return self._tables.deliveries.get(delivery_id)
 
-    def due_deliveries(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
-        with self._asked():
-            due = (delivery for delivery in self._tables.deliveries.values() if _is_due(delivery, now))
-            return tuple(sorted(due, key=lambda delivery: (delivery.received_at, delivery.id))[:limit])
-
-    def claim_delivery(self, delivery_id: str, now: datetime, until: datetime) -> Delivery | None:
-        with self._asked():
-            found = self._tables.deliveries.get(delivery_id)
-            if found is None or not _is_due(found, now):
-                return None
-            taken = replace(found, state=DeliveryState.WORKING, next_try_at=until, updated_at=now)
-            self._tables.deliveries[delivery_id] = taken
-            return taken
-
-    def refunds_in(self, states: frozenset[str], limit: int) -> tuple[Refund, ...]:
-        with self._asked():
-            found = (refund for refund in self._tables.refunds.values() if refund.state in states)
-            return tuple(sorted(found, key=lambda refund: (refund.created_at, refund.id))[:limit])
-
     def audit(self, entry: AuditEntry) -> None:
         with self._asked():
             self._tables.audit.append(entry)
@@ -144,14 +140,6 @@ class MemoryLedger:
         with self._asked():
             own = [entry for entry in self._tables.audit if entry.cart == cart]
             return tuple(own[max(0, len(own) - limit) :])
-
-    def prune(self, now: datetime, audit_before: datetime) -> int:
-        with self._asked():
-            keys = {name: key for name, key in self._tables.keys.items() if key.expires_at > now}
-            trail = [entry for entry in self._tables.audit if entry.at >= audit_before]
-            gone = len(self._tables.keys) - len(keys) + len(self._tables.audit) - len(trail)
-            self._tables.keys, self._tables.audit = keys, trail
-            return gone
 
     def ping(self) -> None:
         with self._asked():
@@ -177,7 +165,7 @@ class MemoryLedger:
 class _MemoryTransaction:
     """Implements `CartTransaction` on a copy of the tables."""
 
-    def __init__(self, tables: _Tables, shop: Shop, cart: CartRef) -> None:
+    def __init__(self, tables: Tables, shop: Shop, cart: CartRef) -> None:
         self._tables = tables
         self._shop = shop
         self._stored = tables.carts.get(cart, CartState(cart=cart))
@@ -234,12 +222,20 @@ class _MemoryTransaction:
         return tuple(sorted(own, key=lambda refund: (refund.created_at, refund.id)))
 
     def save_refund(self, refund: Refund) -> None:
-        if any(other.key == refund.key and other.id != refund.id for other in self._tables.refunds.values()):
+        others = [other for other in self._tables.refunds.values() if other.id != refund.id]
+        claimed = refund.mollie_refund_id
+        if any(other.key == refund.key or (claimed and other.mollie_refund_id == claimed) for other in others):
             raise Conflict(f"the idempotency key of refund {refund.id} is another refund's")
         self._tables.refunds[refund.id] = refund
 
     def save_delivery(self, delivery: Delivery) -> None:
         self._tables.deliveries[delivery.id] = delivery
+
+    def was_passed_on(self, delivery: Delivery) -> bool:
+        return any(_is_same_news(other, delivery) for other in self._tables.deliveries.values())
+
+    def add_notice(self, notice: Notice) -> bool:
+        return self._tables.add_notice(notice)
 
     def audit(self, entry: AuditEntry) -> None:
         self._tables.audit.append(entry)
@@ -276,5 +272,9 @@ class _MemoryTransaction:
             raise ValueError(f"the transaction holds {self._stored.cart}, not {cart}")
 
 
-def _is_due(delivery: Delivery, now: datetime) -> bool:
-    return delivery.state in _WAITING and (delivery.next_try_at is None or delivery.next_try_at <= now)
+def _is_same_news(other: Delivery, delivery: Delivery) -> bool:
+    def news(one: Delivery) -> tuple[object, ...]:
+        return one.transaction_id, one.seen_status, one.seen_refunded, one.seen_charged_back
+
+    done = other.state is DeliveryState.DONE and other.decision in ("Settle", "Update")
+    return done and other.id != delivery.id and news(other) == news(delivery)

@@ -11,21 +11,12 @@ from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
 from bridge.ports.mollie import MollieAccounts
+from bridge.ports.notifier import Notifier
 from bridge.ports.shop import ShopWebhook
-from bridge.services.changes import Changes
 from bridge.services.container import Services
-from bridge.services.creation import Creation
-from bridge.services.deduplication import Deduplication
-from bridge.services.inbox import Inbox
-from bridge.services.initiation import Initiation
-from bridge.services.leases import Leases
-from bridge.services.payments import Payments
-from bridge.services.refunds import Refunds
-from bridge.services.settings import GateLimits, KeyLimits, LeaseLimits, WebhookLimits
-from bridge.services.settlement import Settlement
-from bridge.services.truths import Truths
-from bridge.services.verification import Verifier
-from bridge.services.webhooks import Webhooks
+from bridge.services.settings import GateLimits, LeaseLimits, WebhookLimits
+from bridge.services.settings import Limits as ServiceLimits
+from bridge.services.wiring import Ports, wire
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.mollie import FakeMollie, FakeMollieAccounts
@@ -34,13 +25,13 @@ from tests.fakes.shop_webhook import FakeShopWebhook, mollie_module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(ServiceLimits):
     """Every limit of the services. A `FakeClock` stands still while a request waits, so nobody waits here."""
 
     gate: GateLimits = GateLimits(wait=0.0)  # noqa: RUF009  (frozen)
-    keys: KeyLimits = KeyLimits()  # noqa: RUF009
     leases: LeaseLimits = LeaseLimits(acquire=0.0)  # noqa: RUF009
     webhooks: WebhookLimits = WebhookLimits(inline=5.0, lease_wait=0.0, claim_wait=0.0)  # noqa: RUF009
+    webhook_threads: int = 2
 
 
 def make_services(
@@ -50,49 +41,19 @@ def make_services(
     accounts: MollieAccounts,
     shop_webhook: ShopWebhook,
     clock: Clock,
-    limits: Limits | None = None,
-    webhook_threads: int = 2,
+    notifiers: tuple[Notifier, ...] = (),
+    limits: ServiceLimits | None = None,
 ) -> Services:
-    """The services over these ports. The inbox does not look for due deliveries by itself: `inbox.work_due()`."""
-    limits = limits or Limits()
-    leases = Leases(ledger=ledger, locks=locks, clock=clock, limits=limits.leases)
-    changes = Changes(places=limits.gate.waiting, places_per_cart=limits.gate.waiting_per_cart)
-    truths = Truths(accounts=accounts, clock=clock, limits=limits.gate)
-    webhooks = Webhooks(
-        ledger=ledger,
-        leases=leases,
-        accounts=accounts,
-        shop_webhook=shop_webhook,
-        settlement=Settlement(ledger=ledger, clock=clock),
-        verifier=Verifier(ledger=ledger, clock=clock),
-        changes=changes,
-        clock=clock,
-        limits=limits.webhooks,
-    )
-    inbox = Inbox(webhooks=webhooks, ledger=ledger, clock=clock, limits=limits.webhooks, threads=webhook_threads)
-    return Services(
-        initiation=Initiation(
-            ledger=ledger,
-            leases=leases,
-            truths=truths,
-            creation=Creation(ledger=ledger, accounts=accounts, changes=changes, clock=clock),
-            changes=changes,
-            clock=clock,
-            gate=limits.gate,
-            keys=limits.keys,
-        ),
-        payments=Payments(ledger=ledger, accounts=accounts, inbox=inbox, changes=changes, clock=clock),
-        deduplication=Deduplication(
-            ledger=ledger, leases=leases, truths=truths, changes=changes, clock=clock, gate=limits.gate
-        ),
-        webhooks=webhooks,
-        inbox=inbox,
-        refunds=Refunds(ledger=ledger, accounts=accounts, clock=clock),
-        leases=leases,
+    """The services over these ports. Nothing runs in the background: `inbox.work_due()`, `refunds.work_due()` ..."""
+    ports = Ports(
         ledger=ledger,
         locks=locks,
+        accounts=accounts,
+        shop_webhook=shop_webhook,
         clock=clock,
+        notifiers=notifiers,
     )
+    return wire(ports, limits or Limits())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

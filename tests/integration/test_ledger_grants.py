@@ -74,10 +74,10 @@ def test_everything_that_the_ledger_does_is_allowed(ledger: SqlLedger) -> None:
     ledger.in_cart(CART, work)
     ledger.in_cart(CART, work)
     ledger.in_cart(CART, lambda tx: tx.save_attempt(attempt.moved(AttemptState.OPEN, NOW)))
-    assert ledger.claim_delivery(delivery.id, NOW, NOW + timedelta(seconds=1)) is not None
+    assert ledger.queues.claim_delivery(delivery.id, NOW, NOW + timedelta(seconds=1)) is not None
     assert ledger.leased()
-    assert ledger.refunds_in(frozenset({RefundState.QUEUED}), 9) == (refund,)
-    assert ledger.prune(NOW + timedelta(days=1), audit_before=NOW + timedelta(days=1)) == 3
+    assert ledger.queues.refunds_in(frozenset({RefundState.QUEUED}), 9) == (refund,)
+    assert ledger.queues.prune(NOW + timedelta(days=1), audit_before=NOW + timedelta(days=1), deliveries_before=NOW + timedelta(days=1)) == 3
 
 
 def test_everything_that_is_read_of_the_shop_may_be_read(ledger: SqlLedger, shop_database: Database) -> None:

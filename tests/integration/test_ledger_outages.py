@@ -193,7 +193,7 @@ def test_a_sqlite_file_that_another_process_keeps_is_not_waited_for_longer_than_
         def work(tx: CartTransaction) -> None:
             with within(4), pytest.raises(LockTimeout):
                 mine.in_cart(CART, raise_fence)
-            assert mine.due_deliveries(NOW, 1) == ()
+            assert mine.queues.due_deliveries(NOW, 1) == ()
 
         anothers.in_cart(CART, work)
         assert mine.in_cart(CART, raise_fence) == 1

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import Engine, Select, inspect
 
 from bridge.adapters.ledger import SqlLedger, create_engine
+from bridge.adapters.ledger.queue_statements import QueueStatements
 from bridge.adapters.ledger.statements import Statements
 from bridge.adapters.ledger.tables import ledger_tables
 from bridge.adapters.migrations import HEAD, migrate, schema_version
@@ -47,6 +49,10 @@ sys.stdin.readline()
 migrate(engine, "ps_")
 """
 
+LATER = NOW + timedelta(days=1)
+NEWS = {"tx": "tr_5", "status": "paid", "refunded": 0, "charged_back": 0, "this": "another"}
+SILENT = {"quiet_since": NOW, "silent_since": NOW, "made_after": NOW, "at": NOW, "most": 10}
+
 SHAPE = {
     "tables": "SELECT table_name, engine, table_collation FROM information_schema.tables",
     "columns": "SELECT table_name, ordinal_position, column_name, column_type, is_nullable, column_default,"
@@ -73,7 +79,7 @@ def engine(url: str) -> Iterator[Engine]:
 
 
 def shape_of(database: Database) -> dict[str, list[tuple[object, ...]]]:
-    """Everything that information_schema knows of the six tables and of the version."""
+    """Everything that information_schema knows of the tables and of the version."""
     return {
         name: sorted(database.execute(f"{sql} WHERE table_schema = %s", database.name), key=repr)
         for name, sql in SHAPE.items()
@@ -193,7 +199,7 @@ def test_file_migrations_and_program_describe_the_same_tables(
         by_file.run_script((ROOT / "sql" / "schema.sql").read_text())
         with engine_for(mariadb_database.url):
             migrated = shape_of(mariadb_database)
-        assert len(migrated["tables"]) == 7
+        assert len(migrated["tables"]) == 9
         assert shape_of(by_file) == migrated
         program = create_engine(by_program.url)
         ledger_tables("ps_").metadata.create_all(program)
@@ -221,7 +227,7 @@ def test_the_file_needs_no_migration_after_it(mariadb_database: Database) -> Non
         (lambda sql: sql.cart.leased, {}, "cart_lease"),
         (lambda sql: sql.attempt.find_by_transaction, {"wanted": "tr_5"}, "attempt_tx"),
         (lambda sql: sql.attempt.of_cart, {"shop": 1, "cart": 5}, "attempt_cart"),
-        (lambda sql: sql.delivery.due, {"at": NOW, "most": 10}, "delivery_due"),
+        (lambda sql: sql.delivery.passed_on, NEWS, "delivery_tx"),
         (lambda sql: sql.refund.of_transaction, {"tx": "tr_5"}, "refund_tx"),
         (lambda sql: sql.audit.newest, {"shop": 1, "cart": 5, "most": 10}, "audit_cart"),
     ],
@@ -229,11 +235,38 @@ def test_the_file_needs_no_migration_after_it(mariadb_database: Database) -> Non
 def test_every_look_has_its_index(
     full_ledger: Engine, statement: Callable[[Statements], Select[Any]], values: dict[str, object], key: str
 ) -> None:
-    wanted = statement(Statements(ledger_tables("ps_"))).params(values)
-    compiled = wanted.compile(full_ledger, compile_kwargs={"literal_binds": True})
-    with full_ledger.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN {compiled}").one()
-    assert plan.key == f"ps_molbridge_{key}"
+    assert key_of(full_ledger, statement(Statements(ledger_tables("ps_"))).params(values)) == key
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    ("statement", "values", "key"),
+    [
+        (lambda sql: sql.delivery.due, {"at": NOW, "most": 10}, "delivery_due"),
+        (lambda sql: sql.delivery.waiting, {"tx": "tr_5"}, "delivery_tx"),
+        (lambda sql: sql.delivery.count, {}, "delivery_due"),
+        (lambda sql: sql.refund.due, {"at": NOW, "most": 10}, "refund_state"),
+        (lambda sql: sql.notice.due, {"at": NOW, "most": 10}, "notice_due"),
+        (lambda sql: sql.leftover.live, {}, "attempt_state"),
+        (lambda sql: sql.leftover.completed, {"since": LATER, "since_": LATER}, "attempt_state"),
+        (lambda sql: sql.leftover.unchecked, SILENT, "attempt_state"),
+        (lambda sql: sql.leftover.unfinished, {"most": 10}, "cart_phase"),
+    ],
+)
+def test_every_look_into_a_queue_has_its_index(
+    full_ledger: Engine, statement: Callable[[QueueStatements], Select[Any]], values: dict[str, object], key: str
+) -> None:
+    assert key_of(full_ledger, statement(QueueStatements(ledger_tables("ps_"))).params(values)) == key
+
+
+def key_of(engine: Engine, wanted: Select[Any]) -> str:
+    """The index that the server would use for (the first table of) a statement, its prefix left off."""
+    compiled = wanted.compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN {compiled}").first()
+    assert plan is not None
+    # "a|b": the rows of the first index, filtered by the second.
+    return str(plan.key).split("|")[0].removeprefix("ps_molbridge_")
 
 
 @pytest.fixture

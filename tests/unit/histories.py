@@ -204,7 +204,7 @@ class Play:
     def claim(self, transaction_id: str) -> None:
         """A webhook reaches the shop, whose shim asks first; the module begins: it looks whether there is an order."""
         had_money = self.world.mollie.payments[transaction_id].money_in
-        lease = self.world.webhooks.claim(transaction_id).lease
+        lease = self.world.claims.claim(transaction_id).lease
         if lease is not None:
             found_order = bool(self.world.shop.orders_of(CART))
             self.at_work.append(AtWork(lease.token, transaction_id, self.world.clock.now(), found_order, had_money))
@@ -230,7 +230,7 @@ class Play:
             self.world.shop._orders[CART.cart_id] = orders + made
         self.history.watch()
         if completes:
-            self.world.webhooks.complete(work.token, succeeded=True, status=200)
+            self.world.claims.complete(work.token, succeeded=True, status=200)
 
     def later(self, which: int) -> None:
         self.world.clock.advance(seconds=[1, 61, 130, 4000][which])

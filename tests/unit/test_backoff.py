@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again, and when it is given up."""
+"""When something that failed is tried again."""
 
 from __future__ import annotations
 
@@ -6,40 +6,31 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.domain.records import Delivery, DeliveryState
-from bridge.services.backoff import LONGEST_ERROR, next_try
-from bridge.services.deliveries import new_delivery
-from bridge.services.settings import WebhookLimits
-from tests.fakes.clock import START
+from bridge.domain.errors import MollieUnavailable
+from bridge.services.backoff import LONGEST_ERROR, pause_after, reason_of
+from bridge.services.settings import Pauses
 
-LIMITS = WebhookLimits()
-
-
-def failed(tries: int) -> Delivery:
-    delivery = new_delivery("tr_1", source="mollie", now=START)
-    for _ in range(tries):
-        delivery = next_try(delivery, RuntimeError("down"), START, LIMITS)
-    return delivery
+PAUSES = Pauses(first=5.0, longest=3600.0)
 
 
 @pytest.mark.req("B6")
 @pytest.mark.parametrize(("tries", "longest"), [(1, 5), (2, 10), (3, 20), (10, 2560), (11, 3600), (29, 3600)])
 def test_the_pause_doubles_up_to_an_hour_and_is_jittered(tries: int, longest: float) -> None:
-    pauses = [(failed(tries).next_try_at or START) - START for _ in range(20)]
+    pauses = [pause_after(tries, PAUSES) for _ in range(20)]
 
     assert all(timedelta(seconds=longest / 2) <= pause <= timedelta(seconds=longest) for pause in pauses)
     assert len(set(pauses)) > 1
 
 
 @pytest.mark.req("B6")
-def test_after_its_last_try_a_delivery_is_dead_and_keeps_its_reason() -> None:
-    dead = failed(30)
-
-    assert (dead.state, dead.next_try_at, dead.tries) == (DeliveryState.DEAD, None, 30)
-    assert dead.last_error == "RuntimeError: down"
+def test_who_says_when_to_come_again_is_not_asked_earlier() -> None:
+    assert pause_after(1, PAUSES, MollieUnavailable("429", retry_after=90.0)) == timedelta(seconds=90)
 
 
-def test_no_payload_is_kept_with_an_error() -> None:
-    delivery = next_try(failed(0), RuntimeError("x" * 10_000), START, LIMITS)
+def test_nobody_may_ask_for_more_patience_than_the_longest_pause() -> None:
+    assert pause_after(1, PAUSES, MollieUnavailable("429", retry_after=1e9)) == timedelta(hours=1)
 
-    assert len(delivery.last_error or "") == LONGEST_ERROR
+
+def test_an_error_keeps_its_name_and_no_payload() -> None:
+    assert reason_of(RuntimeError("down")) == "RuntimeError: down"
+    assert len(reason_of(RuntimeError("x" * 10_000))) == LONGEST_ERROR

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from bridge.domain.cart import OrderPhase
 from bridge.domain.errors import Unavailable
-from bridge.domain.records import DeliveryState
 from bridge.ports.shop import ShopAnswer
 from bridge.services.settings import GateLimits, WebhookLimits
 from tests.fakes.mollie import MollieRequest
@@ -99,8 +97,7 @@ def test_what_is_due_is_taken_up(world: World) -> None:
 def test_an_unforeseen_error_leaves_a_delivery_due_and_does_not_stop_the_others(world: World) -> None:
     for transaction_id in ("tr_1", "tr_2"):
         world.add_payment(transaction_id, "expired", state="superseded")
-        delivery = world.webhooks.store(transaction_id, source="mollie")
-        world.ledger.save_delivery(replace(delivery, state=DeliveryState.RECEIVED, next_try_at=world.clock.now()))
+        world.services.inbox.ask_later(transaction_id, source="mollie")
 
     def break_down(request: MollieRequest) -> None:
         if request.transaction_id == "tr_1":
@@ -111,6 +108,7 @@ def test_an_unforeseen_error_leaves_a_delivery_due_and_does_not_stop_the_others(
     assert [delivery.transaction_id for delivery in world.undone()] == ["tr_1"]
 
     world.mollie.before = None
+    assert [delivery.last_error for delivery in world.undone()] == ["ZeroDivisionError: "]
     world.clock.advance(seconds=90)
     world.services.inbox.work_due()
     assert world.undone() == []

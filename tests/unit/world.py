@@ -12,18 +12,20 @@ from typing import Any, cast
 from bridge.adapters.memory_locks import MemoryCartLocks
 from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartRef, CartState
-from bridge.domain.errors import BridgeError, MollieTimeout, ShopDown, StoreDown
+from bridge.domain.errors import BridgeError, MollieTimeout, NotifyDown, ShopDown, StoreDown
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment, PaymentStatus
 from bridge.domain.records import Delivery
 from bridge.ports.ledger import Ledger
 from bridge.ports.mollie import MollieAccounts
+from bridge.ports.notifier import Notifier
 from bridge.ports.shop import ShopWebhook
 from bridge.services.changes import Changes
 from bridge.services.settings import GateLimits
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.mollie import FakeMollie, FakeMollieAccounts
+from tests.fakes.notifier import FakeNotifier
 from tests.fakes.services import Limits, make_services
 from tests.fakes.shop import FakeShop
 from tests.fakes.shop_webhook import FakeShopWebhook, WebhookCall, mollie_module
@@ -67,9 +69,11 @@ class Fused:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._port, name)
-        if name in ("shop", "of"):
+        if name == "channel":
+            return found
+        if name in ("shop", "of", "queues"):
             wrapped = found if callable(found) else (lambda: found)
-            if name == "shop":
+            if name in ("shop", "queues"):
                 return Fused(found, self._fuse, self._error)
             return lambda *args: Fused(wrapped(*args), self._fuse, self._error)
         return self._fused(found)
@@ -113,6 +117,7 @@ class World:
         self.accounts = FakeMollieAccounts(self.mollie)
         self.webhook = FakeShopWebhook(mollie_module(self.shop, self.mollie))
         self.ledger = MemoryLedger(self.shop)
+        self.notifier = FakeNotifier()
         self.limits = limits or Limits(gate=GateLimits())
         self.fuse = Fuse()
         self.run()
@@ -130,10 +135,11 @@ class World:
             accounts=accounts,
             shop_webhook=shop_webhook,
             clock=self.clock,
-            limits=self.limits,
-            webhook_threads=1,
+            notifiers=(cast("Notifier", Fused(self.notifier, self.fuse, NotifyDown("nobody is told for this test"))),),
+            limits=replace(self.limits, webhook_threads=1),
         )
         self.webhooks = self.services.webhooks
+        self.claims = self.services.claims
         gate = self.limits.gate
         self.changes = TellingChanges(self.clock, places=gate.waiting, places_per_cart=gate.waiting_per_cart)
         self.services.initiation._changes = self.changes
@@ -228,13 +234,13 @@ class World:
 
     def deliver(self, transaction_id: str) -> Delivery:
         """A routed webhook, worked on at once."""
-        return self.webhooks.work(self.webhooks.store(transaction_id, source="mollie")).delivery
+        return self.webhooks.work(self.webhooks.take(transaction_id, source="mollie")).delivery
 
     def work_due(self) -> int:
         """Work on what is due now; returns how much there was."""
-        due = self.ledger.due_deliveries(self.clock.now(), 100)
+        due = self.ledger.queues.due_deliveries(self.clock.now(), 100)
         for delivery in due:
-            self.webhooks.work_due(delivery.id)
+            self.webhooks.work_due(delivery)
         return len(due)
 
     def work_off(self) -> None:

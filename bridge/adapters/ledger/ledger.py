@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 import stamina
 from sqlalchemy import Connection, Engine, Executable, Row, text
 
 from bridge.adapters.ledger.faults import translated, wants_another_run
-from bridge.adapters.ledger.rows import Values, audit_values, to_attempt, to_audit, to_delivery, to_refund, to_state
+from bridge.adapters.ledger.queues import SqlQueues
+from bridge.adapters.ledger.rows import Values, audit_values, to_attempt, to_audit, to_delivery, to_state
 from bridge.adapters.ledger.sessions import Sessions, commit
 from bridge.adapters.ledger.shop import ShopByCall
-from bridge.adapters.ledger.statements import PRUNE_STEP, Statements
+from bridge.adapters.ledger.statements import Statements
 from bridge.adapters.ledger.tables import ledger_tables
 from bridge.adapters.ledger.transaction import SqlCartTransaction, lock_cart
 from bridge.adapters.ledger.upsert import save_delivery
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import LockTimeout
-from bridge.domain.records import AuditEntry, Delivery, Refund
+from bridge.domain.records import AuditEntry, Delivery
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
 from bridge.ports.shop import Shop
@@ -41,7 +41,9 @@ class SqlLedger:
 
     def __init__(self, engine: Engine, prefix: str, shop_of: Callable[[Connection], Shop]) -> None:
         self._sessions = Sessions(engine)
-        self._sql = Statements(ledger_tables(prefix))
+        tables = ledger_tables(prefix)
+        self._sql = Statements(tables)
+        self._queues = SqlQueues(self._sessions, tables, self._sql)
         self._shop_of = shop_of
         self._shop = ShopByCall(self._sessions, shop_of)
 
@@ -49,6 +51,11 @@ class SqlLedger:
     def shop(self) -> Shop:
         """The shop's tables, each call in a transaction of its own."""
         return self._shop
+
+    @property
+    def queues(self) -> SqlQueues:
+        """What waits for somebody to take it up."""
+        return self._queues
 
     def in_cart(self, cart: CartRef, work: Callable[[CartTransaction], T]) -> T:
         """Run `work` with the cart's row locked; see `Sessions` for what begins it and `_run` for what ends it."""
@@ -135,27 +142,6 @@ class SqlLedger:
         rows = self._rows(self._sql.delivery.find, {"wanted": delivery_id}) if delivery_id.isascii() else []
         return to_delivery(rows[0]) if rows else None
 
-    def due_deliveries(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Deliveries to be tried now, oldest first; those whose worker did not finish in time are among them."""
-        return tuple(to_delivery(row) for row in self._rows(self._sql.delivery.due, {"at": now, "most": limit}))
-
-    def claim_delivery(self, delivery_id: str, now: datetime, until: datetime) -> Delivery | None:
-        """Take a due delivery: it is `working`, and due again at `until` should its worker die."""
-        inbox = self._sql.delivery
-
-        def claim(connection: Connection) -> Delivery | None:
-            times = {"at": now, "until": until, "claimed_at": now}
-            if connection.execute(inbox.claim, {"wanted": delivery_id, **times}).rowcount == 0:
-                return None
-            return to_delivery(connection.execute(inbox.find, {"wanted": delivery_id}).one())
-
-        return self._write(claim)
-
-    def refunds_in(self, states: frozenset[str], limit: int) -> tuple[Refund, ...]:
-        """Refunds in any of these states, oldest first."""
-        values = {"states": sorted(map(str, states)), "most": limit}
-        return tuple(to_refund(row) for row in self._rows(self._sql.refund.in_states, values))
-
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit trail."""
         self._write(lambda connection: connection.execute(self._sql.audit.insert, audit_values(entry)))
@@ -165,11 +151,6 @@ class SqlLedger:
         values = {"shop": cart.shop_id, "cart": cart.cart_id, "most": limit}
         return tuple(to_audit(row) for row in reversed(self._rows(self._sql.audit.newest, values)))
 
-    def prune(self, now: datetime, audit_before: datetime) -> int:
-        """Remove expired idempotency keys and older audit entries, in steps of milliseconds."""
-        expired = self._prune(self._sql.key.prune, now)
-        return expired + self._prune(self._sql.audit.prune, audit_before)
-
     def ping(self) -> None:
         """Raise `StoreDown` unless the database answers."""
         self._rows(text("SELECT 1"), {})
@@ -177,14 +158,6 @@ class SqlLedger:
     def close(self) -> None:
         """Close every connection."""
         self._sessions.close()
-
-    def _prune(self, step: Executable, limit: datetime) -> int:
-        removed = 0
-        while gone := self._write(lambda connection: connection.execute(step, {"limit_at": limit}).rowcount):
-            removed += gone
-            if gone < PRUNE_STEP:
-                break
-        return removed
 
     def _one_attempt(self, statement: Executable, wanted: str) -> Attempt | None:
         # The columns are ASCII: other text matches none of them, and comparing it would give up the index.

@@ -17,6 +17,7 @@ from bridge.domain.records import (
     IdempotencyRecord,
     KeyState,
     Refund,
+    RefundKind,
     RefundState,
 )
 
@@ -161,7 +162,7 @@ def delivery_values(delivery: Delivery) -> Values:
         "transaction_id": delivery.transaction_id,
         "source": delivery.source,
         "state": delivery.state.value,
-        **_cart_columns(delivery.cart),
+        **cart_columns(delivery.cart),
         "query": delivery.query,
         "tries": delivery.tries,
         "next_try_at": delivery.next_try_at,
@@ -186,7 +187,7 @@ def to_delivery(row: Row[Any]) -> Delivery:
         received_at=row.received_at,
         updated_at=row.updated_at,
         next_try_at=row.next_try_at,
-        cart=_to_cart(row),
+        cart=to_cart(row),
         query=row.query,
         tries=row.tries,
         seen_id=row.seen_id,
@@ -202,7 +203,7 @@ def refund_values(refund: Refund) -> Values:
     """The row of a refund."""
     return {
         "id": refund.id,
-        **_cart_columns(refund.cart),
+        **cart_columns(refund.cart),
         "attempt_id": refund.attempt_id,
         "transaction_id": refund.transaction_id,
         "amount_minor": refund.money.minor,
@@ -214,6 +215,9 @@ def refund_values(refund: Refund) -> Values:
         "last_error": refund.last_error,
         "created_at": refund.created_at,
         "updated_at": refund.updated_at,
+        "kind": refund.kind.value,
+        "tries": refund.tries,
+        "next_try_at": refund.next_try_at,
     }
 
 
@@ -230,6 +234,9 @@ def to_refund(row: Row[Any]) -> Refund:
         state=RefundState(row.state),
         created_at=row.created_at,
         updated_at=row.updated_at,
+        kind=RefundKind(row.kind),
+        tries=row.tries,
+        next_try_at=row.next_try_at,
         mollie_refund_id=row.mollie_refund_id,
         last_error=row.last_error,
     )
@@ -240,7 +247,7 @@ def audit_values(entry: AuditEntry) -> Values:
     return {
         "at": entry.at,
         "event": entry.event,
-        **_cart_columns(entry.cart),
+        **cart_columns(entry.cart),
         "attempt_id": entry.attempt_id,
         "transaction_id": entry.transaction_id,
         "detail": json.dumps(dict(entry.detail), sort_keys=True),
@@ -252,16 +259,18 @@ def to_audit(row: Row[Any]) -> AuditEntry:
     return AuditEntry(
         at=row.at,
         event=row.event,
-        cart=_to_cart(row),
+        cart=to_cart(row),
         attempt_id=row.attempt_id,
         transaction_id=row.transaction_id,
         detail=json.loads(row.detail),
     )
 
 
-def _cart_columns(cart: CartRef | None) -> Values:
+def cart_columns(cart: CartRef | None) -> Values:
+    """The two columns of a cart, where there is one."""
     return {"id_shop": cart and cart.shop_id, "id_cart": cart and cart.cart_id}
 
 
-def _to_cart(row: Row[Any]) -> CartRef | None:
+def to_cart(row: Row[Any]) -> CartRef | None:
+    """The cart that a row is about, where it is about one."""
     return None if row.id_cart is None else CartRef(shop_id=row.id_shop, cart_id=row.id_cart)

@@ -1,17 +1,14 @@
-"""Every statement of the ledger, built once: SQLAlchemy then compiles each a single time."""
+"""The statements of the ledger, built once: SQLAlchemy then compiles each a single time."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Delete, Integer, Table, and_, bindparam, or_
+from sqlalchemy import Integer, and_, bindparam, or_, select
 
 from bridge.adapters.ledger.tables import LedgerTables
 from bridge.domain.records import DeliveryState
 
-PRUNE_STEP = 500
-"""Rows that one statement of the pruning removes: a transaction of milliseconds."""
-
-WAITING = (DeliveryState.RECEIVED.value, DeliveryState.FAILED.value, DeliveryState.WORKING.value)
-"""Deliveries that are still to be done; `working` counts, since who worked on it may have died."""
+PASSED_ON = ("Settle", "Update")
+"""The names of the decisions that the shop hears of, as a delivery's row keeps them."""
 
 
 class CartStatements:
@@ -55,50 +52,40 @@ class KeyStatements:
         mine = keys.c.fingerprint == bindparam("mine")
         seen = and_(keys.c.fingerprint == bindparam("seen"), keys.c.expires_at == bindparam("seen_expiry"))
         self.replace = keys.update().where(this, or_(mine, seen))
-        self.prune = _a_step(keys, keys.c.expires_at <= bindparam("limit_at"))
 
 
 class DeliveryStatements:
-    """The inbox."""
+    """Deliveries by their id, and the news that was passed on."""
 
     def __init__(self, tables: LedgerTables) -> None:
         inbox = tables.delivery
-        due = and_(
-            inbox.c.state.in_(WAITING),
-            # Without a time of its next try it is due at once: nothing may wait for ever.
-            or_(inbox.c.next_try_at.is_(None), inbox.c.next_try_at <= bindparam("at")),
-        )
         self.find = inbox.select().where(inbox.c.id == bindparam("wanted"))
         self.insert = inbox.insert()
         self.update = inbox.update().where(inbox.c.id == bindparam("wanted"))
-        self.due = (
-            inbox.select().where(due).order_by(inbox.c.received_at, inbox.c.id).limit(bindparam("most", type_=Integer))
-        )
-        self.claim = (
-            inbox.update()
-            .where(inbox.c.id == bindparam("wanted"), due)
-            .values(
-                state=DeliveryState.WORKING.value,
-                next_try_at=bindparam("until"),
-                updated_at=bindparam("claimed_at"),
+        self.passed_on = (
+            select(inbox.c.id)
+            .where(
+                inbox.c.transaction_id == bindparam("tx"),
+                inbox.c.state == DeliveryState.DONE.value,
+                inbox.c.decision.in_(PASSED_ON),
+                inbox.c.seen_status == bindparam("status"),
+                inbox.c.seen_refunded == bindparam("refunded"),
+                inbox.c.seen_charged_back == bindparam("charged_back"),
+                inbox.c.id != bindparam("this"),
             )
+            .limit(1)
         )
 
 
 class RefundStatements:
-    """Refunds."""
+    """Refunds of a transaction."""
 
     def __init__(self, tables: LedgerTables) -> None:
         refund = tables.refund
-        oldest = refund.c.created_at, refund.c.id
         self.insert = refund.insert()
         self.update = refund.update().where(refund.c.id == bindparam("wanted"))
-        self.of_transaction = refund.select().where(refund.c.transaction_id == bindparam("tx")).order_by(*oldest)
-        self.in_states = (
-            refund.select()
-            .where(refund.c.state.in_(bindparam("states", expanding=True)))
-            .order_by(*oldest)
-            .limit(bindparam("most", type_=Integer))
+        self.of_transaction = (
+            refund.select().where(refund.c.transaction_id == bindparam("tx")).order_by(refund.c.created_at, refund.c.id)
         )
 
 
@@ -114,7 +101,15 @@ class AuditStatements:
             .order_by(audit.c.id.desc())
             .limit(bindparam("most", type_=Integer))
         )
-        self.prune = _a_step(audit, audit.c.at < bindparam("limit_at"))
+
+
+class NoticeStatements:
+    """Notices."""
+
+    def __init__(self, tables: LedgerTables) -> None:
+        notice = tables.notice
+        self.insert = notice.insert()
+        self.update = notice.update().where(notice.c.id == bindparam("wanted"))
 
 
 class Statements:
@@ -127,8 +122,4 @@ class Statements:
         self.delivery = DeliveryStatements(tables)
         self.refund = RefundStatements(tables)
         self.audit = AuditStatements(tables)
-
-
-def _a_step(table: Table, condition: ColumnElement[bool]) -> Delete:
-    """Delete up to `PRUNE_STEP` rows; SQLite, which knows no such limit, deletes them all at once."""
-    return table.delete().where(condition).with_dialect_options(mysql_limit=PRUNE_STEP)
+        self.notice = NoticeStatements(tables)

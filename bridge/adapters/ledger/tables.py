@@ -1,4 +1,4 @@
-"""The bridge's six tables under `<prefix>molbridge_`, as the running program sees them.
+"""The bridge's tables under `<prefix>molbridge_`, as the running program sees them.
 
 The migrations make them; a test holds the two together. Times are UTC with microseconds, amounts minor units.
 """
@@ -35,6 +35,8 @@ class LedgerTables:
     delivery: Table
     refund: Table
     audit: Table
+    notice: Table
+    task: Table
 
 
 def ledger_tables(prefix: str) -> LedgerTables:
@@ -49,6 +51,8 @@ def ledger_tables(prefix: str) -> LedgerTables:
         delivery=_delivery(metadata, f"{name}delivery"),
         refund=_refund(metadata, f"{name}refund"),
         audit=_audit(metadata, f"{name}audit"),
+        notice=_notice(metadata, f"{name}notice"),
+        task=_task(metadata, f"{name}task"),
     )
 
 
@@ -72,6 +76,7 @@ def _cart(metadata: MetaData, name: str) -> Table:
         Column("version", unsigned(), nullable=False),
         PrimaryKeyConstraint("id_shop", "id_cart"),
         UniqueConstraint("lease_token", name=f"{name}_lease"),
+        Index(f"{name}_phase", "order_phase"),
         **INNODB,
     )
 
@@ -110,6 +115,7 @@ def _attempt(metadata: MetaData, name: str) -> Table:
         UniqueConstraint("id_shop", "live_cart_id", name=f"{name}_live"),
         UniqueConstraint("transaction_id", name=f"{name}_tx"),
         Index(f"{name}_cart", "id_shop", "id_cart"),
+        Index(f"{name}_state", "state", "updated_at"),
         **INNODB,
     )
 
@@ -159,6 +165,7 @@ def _delivery(metadata: MetaData, name: str) -> Table:
         PrimaryKeyConstraint("id"),
         Index(f"{name}_due", "state", "next_try_at"),
         Index(f"{name}_tx", "transaction_id"),
+        Index(f"{name}_age", "received_at"),
         **INNODB,
     )
 
@@ -182,10 +189,15 @@ def _refund(metadata: MetaData, name: str) -> Table:
         Column("last_error", text()),
         Column("created_at", UtcDateTime(), nullable=False),
         Column("updated_at", UtcDateTime(), nullable=False),
+        Column("kind", ascii_text(16), nullable=False, server_default="refund"),
+        Column("tries", unsigned(), nullable=False, server_default="0"),
+        Column("next_try_at", UtcDateTime()),
         PrimaryKeyConstraint("id"),
         UniqueConstraint("idempotency_key", name=f"{name}_key"),
         Index(f"{name}_tx", "transaction_id"),
         Index(f"{name}_state", "state", "created_at"),
+        # One refund at Mollie is claimed by one of ours, whatever two processes find out at the same moment.
+        Index(f"{name}_mollie", "mollie_refund_id", unique=True),
         **INNODB,
     )
 
@@ -206,5 +218,46 @@ def _audit(metadata: MetaData, name: str) -> Table:
         PrimaryKeyConstraint("id"),
         Index(f"{name}_cart", "id_shop", "id_cart"),
         Index(f"{name}_at", "at"),
+        **INNODB,
+    )
+
+
+def _notice(metadata: MetaData, name: str) -> Table:
+    """What the merchant is to be told, one row for each case and channel."""
+    return Table(
+        name,
+        metadata,
+        Column("id", uuid_text(), nullable=False),
+        Column("notice_case", ascii_text(128), nullable=False),
+        Column("channel", ascii_text(16), nullable=False),
+        Column("kind", ascii_text(32), nullable=False),
+        Column("id_shop", unsigned()),
+        Column("id_cart", unsigned()),
+        Column("transaction_id", ascii_text(64)),
+        Column("amount_minor", big()),
+        Column("currency", CHAR(3)),
+        Column("detail", text(), nullable=False),
+        Column("state", ascii_text(16), nullable=False),
+        Column("tries", unsigned(), nullable=False),
+        Column("next_try_at", UtcDateTime()),
+        Column("last_error", text()),
+        Column("at", UtcDateTime(), nullable=False),
+        PrimaryKeyConstraint("id"),
+        UniqueConstraint("notice_case", "channel", name=f"{name}_once"),
+        Index(f"{name}_due", "state", "next_try_at"),
+        **INNODB,
+    )
+
+
+def _task(metadata: MetaData, name: str) -> Table:
+    """Work that one sidecar does at a time, and who does it until when."""
+    return Table(
+        name,
+        metadata,
+        Column("name", ascii_text(32), nullable=False),
+        Column("holder", text(191), nullable=False),
+        Column("held_until", UtcDateTime(), nullable=False),
+        Column("ended_at", UtcDateTime()),
+        PrimaryKeyConstraint("name"),
         **INNODB,
     )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bridge.adapters.ledger.faults import RunAgain, violated_key
 from bridge.adapters.ledger.keys import Keys
+from bridge.adapters.ledger.notice_rows import notice_values
 from bridge.adapters.ledger.rows import (
     Values,
     attempt_values,
@@ -27,6 +28,7 @@ from bridge.adapters.ledger.upsert import save_delivery, update_or_insert
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import Conflict
+from bridge.domain.notices import Notice
 from bridge.domain.records import AuditEntry, Delivery, IdempotencyRecord, Refund
 from bridge.ports.shop import Shop
 
@@ -121,18 +123,41 @@ class SqlCartTransaction:
         return tuple(to_refund(row) for row in rows)
 
     def save_refund(self, refund: Refund) -> None:
-        """Insert or update by id. Raises `Conflict` when the idempotency key belongs to another refund."""
+        """Insert or update by id.
+
+        Raises `Conflict` when the idempotency key, or the refund at Mollie, belongs to another refund.
+        """
         refunds, values = self._sql.refund, refund_values(refund)
         try:
             update_or_insert(self._execute, refunds.update, refunds.insert, values)
         except IntegrityError as error:
-            raise Conflict(f"the idempotency key of refund {refund.id} is another refund's") from error
+            raise Conflict(f"the idempotency key or Mollie's id of refund {refund.id} is another refund's") from error
         self._wrote = True
 
     def save_delivery(self, delivery: Delivery) -> None:
         """Insert or update by id."""
         save_delivery(self._execute, self._sql, delivery)
         self._wrote = True
+
+    def was_passed_on(self, delivery: Delivery) -> bool:
+        """Whether another delivery brought the same news to the shop, and that is done."""
+        values = {
+            "tx": delivery.transaction_id,
+            "status": delivery.seen_status,
+            "refunded": delivery.seen_refunded,
+            "charged_back": delivery.seen_charged_back,
+            "this": delivery.id,
+        }
+        return self._execute(self._sql.delivery.passed_on, values).one_or_none() is not None
+
+    def add_notice(self, notice: Notice) -> bool:
+        """Store a notice, unless its case has one on this channel: the unique key decides."""
+        try:
+            self._execute(self._sql.notice.insert, notice_values(notice))
+        except IntegrityError:
+            return False
+        self._wrote = True
+        return True
 
     def audit(self, entry: AuditEntry) -> None:
         """Remember the entry; all of them are written at the end, in one statement."""

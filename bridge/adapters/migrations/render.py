@@ -22,6 +22,8 @@ HEADER = f"""\
 -- delivery     one webhook call, and how far its work is
 -- refund       money on its way back
 -- audit        one decision or event; rows are only ever added
+-- notice       what the merchant is to be told, once for each case and channel
+-- task         work that one sidecar does at a time
 --
 -- Generated from the migrations: python -m bridge.adapters.migrations.render > sql/schema.sql
 

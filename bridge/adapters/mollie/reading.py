@@ -61,6 +61,7 @@ def read_order(body: Body) -> ObservedPayment:
         refunded_minor=_part(body.get("amountRefunded"), money),
         charged_back_minor=sum(_part(each.get("amountChargedBack"), money) for each in payments),
         webhook_url=next((url for url in webhooks if url), None),
+        word=_text(body.get("status")),
         **_common(body, status),
     )
 

@@ -1,0 +1,102 @@
+"""How the work on a delivery ends: it is done, it is tried again later, or it is dead and needs a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+
+from bridge.domain.errors import ShopDown
+from bridge.domain.notices import NoticeKind
+from bridge.domain.records import Delivery, DeliveryState
+from bridge.domain.settlement import SettlementDecision
+from bridge.ports.clock import Clock
+from bridge.ports.ledger import Ledger
+from bridge.services.backoff import pause_after, reason_of
+from bridge.services.notices import Case, Notices
+from bridge.services.settings import WebhookLimits
+from bridge.telemetry import METRICS
+
+log = structlog.get_logger()
+
+
+class Endings:
+    """Writes a delivery's end down. Its row is read again first: deciding has written on it meanwhile."""
+
+    def __init__(self, *, ledger: Ledger, notices: Notices, clock: Clock, limits: WebhookLimits) -> None:
+        self._ledger = ledger
+        self._notices = notices
+        self._clock = clock
+        self._limits = limits
+
+    def reread(self, delivery: Delivery) -> Delivery:
+        """The delivery as it is stored now."""
+        return self._ledger.find_delivery(delivery.id) or delivery
+
+    def close(self, delivery: Delivery, decision: SettlementDecision | None) -> Delivery:
+        """Nothing is left to do. A delivery without a cart is kept with that decision, for the reports."""
+        delivery = self.reread(delivery)
+        closed = replace(
+            delivery,
+            state=DeliveryState.DONE,
+            decision=type(decision).__name__ if decision else delivery.decision,
+            updated_at=self._clock.now(),
+            next_try_at=None,
+            last_error=None,
+        )
+        self._ledger.save_delivery(closed)
+        return closed
+
+    def put_back(self, delivery: Delivery, error: Exception) -> Delivery:
+        """Leave it to the inbox, with its reason; after too many tries it is dead, and the merchant is told."""
+        delivery = self.reread(delivery)
+        dead = delivery.tries >= self._limits.tries
+        now = self._clock.now()
+        ended = replace(
+            delivery,
+            state=DeliveryState.DEAD if dead else DeliveryState.FAILED,
+            next_try_at=None if dead else now + pause_after(delivery.tries, self._limits.pauses, error),
+            updated_at=now,
+            last_error=reason_of(error),
+        )
+        if dead:
+            # Before the delivery itself: a crash in between has it tried once more, and no notice is lost.
+            self._notices.tell(_dead(ended))
+            METRICS.dead_deliveries.inc()
+        self._ledger.save_delivery(ended)
+        log.log(
+            40 if dead else 30,
+            "webhook.dead" if dead else "webhook.not_done",
+            transaction_id=delivery.transaction_id,
+            delivery_id=delivery.id,
+            cart_id=delivery.cart.cart_id if delivery.cart else None,
+            tries=ended.tries,
+            error=ended.last_error,
+        )
+        return ended
+
+    def put_back_unverified(self, delivery: Delivery, mismatches: tuple[str, ...]) -> Delivery:
+        """The shop has worked, twice, and its order does not fit: tried again later, and the merchant is told now."""
+        delivery = self.reread(delivery)
+        self._notices.tell(_mismatch(delivery, mismatches))
+        return self.put_back(delivery, ShopDown(f"the shop's result does not verify: {'; '.join(mismatches)}"))
+
+
+def _mismatch(delivery: Delivery, mismatches: tuple[str, ...]) -> Case:
+    return Case(
+        kind=NoticeKind.ORDER_MISMATCH,
+        name=f"order_mismatch:{delivery.subject}",
+        cart=delivery.cart,
+        transaction_id=delivery.subject,
+        detail={"mismatches": "; ".join(mismatches)},
+    )
+
+
+def _dead(delivery: Delivery) -> Case:
+    return Case(
+        kind=NoticeKind.DELIVERY_DEAD,
+        name=f"delivery_dead:{delivery.id}",
+        cart=delivery.cart,
+        transaction_id=delivery.transaction_id,
+        detail={"delivery_id": delivery.id, "tries": delivery.tries, "error": delivery.last_error},
+    )

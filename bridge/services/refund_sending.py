@@ -1,0 +1,298 @@
+"""Sending a refund to Mollie: written down as sent before it is, looked for before it is sent again.
+
+| what came of it | refund | taken up again |
+|---|---|---|
+| Mollie took it | refunded | never |
+| Mollie refused it | failed (dropped where nothing was left to give back) | never; the merchant is told |
+| not sent (Mollie down, no key) | queued | sent under the same Idempotency-Key |
+| nobody knows | uncertain | looked for at Mollie first, sent only if it is not there |
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+
+from bridge.domain.attempt import AttemptState
+from bridge.domain.errors import (
+    Conflict,
+    MollieDuplicateRefund,
+    MollieError,
+    MollieRefused,
+    MollieTimeout,
+    MollieUnauthorized,
+    Unavailable,
+)
+from bridge.domain.notices import NoticeKind
+from bridge.domain.observed import ObservedPayment, PaymentStatus
+from bridge.domain.records import UNFINISHED, AuditEntry, Refund, RefundKind, RefundState
+from bridge.domain.refunding import left_of
+from bridge.domain.surplus import SURPLUS_KEY
+from bridge.ports.clock import Clock
+from bridge.ports.ledger import CartTransaction, Ledger
+from bridge.ports.mollie import Mollie, MollieAccounts, ObservedRefund
+from bridge.services.backoff import pause_after, reason_of
+from bridge.services.notices import Case, Notices
+from bridge.services.settings import RefundLimits
+from bridge.services.shop_rows import ShopRows
+from bridge.telemetry import METRICS
+
+log = structlog.get_logger()
+
+SAME_REFUND_PAUSE = timedelta(minutes=61)
+"""Mollie takes a second refund of one amount for a mistake for an hour (409 "duplicate refund")."""
+
+_UNDONE = frozenset({"failed", "canceled"})
+"""Statuses of refunds at Mollie that gave nothing back."""
+
+_ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.FAILED})
+
+
+class RefundSender:
+    """Sends one refund, or finds out what became of it."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        accounts: MollieAccounts,
+        notices: Notices,
+        rows: ShopRows,
+        clock: Clock,
+        limits: RefundLimits,
+    ) -> None:
+        self._ledger = ledger
+        self._accounts = accounts
+        self._notices = notices
+        self._rows = rows
+        self._clock = clock
+        self._limits = limits
+
+    def send(self, refund: Refund) -> Refund:
+        """The refund as it is afterwards.
+
+        Raises `Unavailable` and `MollieUnauthorized` while it is not done or its outcome is not known (it is due again
+        by itself), and `MollieRefused` when Mollie refused it.
+        """
+        try:
+            mollie = self._accounts.of(refund.cart.shop_id)
+            return self._send(refund, mollie)
+        except (MollieTimeout, MollieDuplicateRefund, Conflict) as error:
+            self._put_back(refund, error, sent=True)
+            raise _unknown() from error
+        except (Unavailable, MollieUnauthorized) as error:
+            self._put_back(refund, error, sent=False)
+            raise
+        except MollieRefused as error:
+            self._refused(refund, error)
+            raise
+        except MollieError as error:
+            # An answer that makes no sense: it may have been done.
+            self._put_back(refund, error, sent=True)
+            raise _unknown() from error
+
+    def _send(self, refund: Refund, mollie: Mollie) -> Refund:
+        if refund.state is not RefundState.QUEUED and (found := self._find_sent(refund, mollie)):
+            return found
+        refund = self._prepare(refund, mollie)
+        if refund.state is not RefundState.SENT:
+            return refund
+        match refund.kind:
+            case RefundKind.REFUND:
+                sent = mollie.create_refund(
+                    refund.transaction_id, refund.money, key=refund.key, description=refund.reason
+                )
+                return self._done(refund, sent.refund_id)
+            case RefundKind.RELEASE:
+                mollie.release_authorization(refund.transaction_id, key=refund.key)
+                return self._done(refund, None)
+            case _:
+                assert_never(refund.kind)
+
+    def _prepare(self, refund: Refund, mollie: Mollie) -> Refund:
+        """Write it down as sent, with the amount that may be sent; or as dropped when there is nothing to send.
+
+        Once it was sent its amount stands: Mollie refuses another payload under a key that it knows.
+        """
+        observed = mollie.find_payment(refund.transaction_id) if refund.state is RefundState.QUEUED else None
+        return self._ledger.in_cart(refund.cart, lambda tx: self._write_sent(tx, refund, observed))
+
+    def _write_sent(self, tx: CartTransaction, refund: Refund, observed: ObservedPayment | None) -> Refund:
+        known = _stored(tx, refund)
+        if known.state not in UNFINISHED:
+            return known
+        if observed is None or known.state is not RefundState.QUEUED:
+            return self._write(tx, replace(known, state=RefundState.SENT, last_error=None))
+        why_not = _why_not(tx, known, observed)
+        if why_not is not None:
+            return self._write(tx, replace(known, state=RefundState.DROPPED, next_try_at=None, last_error=why_not))
+        left = left_of(observed, tx.refunds(known.transaction_id), but=known.id)
+        if known.kind is RefundKind.RELEASE or known.money.minor <= left.minor:
+            return self._write(tx, replace(known, state=RefundState.SENT, last_error=None))
+        if known.key.startswith(SURPLUS_KEY):
+            # All of it was meant, and somebody has given a part back meanwhile.
+            return self._write(tx, replace(known, state=RefundState.SENT, money=left, last_error=None))
+        too_much = f"{known.money} can not be refunded: {left} is left of the payment"
+        return self._write(tx, replace(known, state=RefundState.FAILED, next_try_at=None, last_error=too_much))
+
+    # --- what became of it ----------------------------------------------------------------------------------------
+
+    def _find_sent(self, refund: Refund, mollie: Mollie) -> Refund | None:
+        """What an earlier sending did; None when it did nothing."""
+        match refund.kind:
+            case RefundKind.REFUND:
+                return self._find_refund(refund, mollie)
+            case RefundKind.RELEASE:
+                observed = mollie.find_payment(refund.transaction_id)
+                released = observed is not None and observed.status in _ENDED
+                return self._done(refund, None) if released else None
+            case _:
+                assert_never(refund.kind)
+
+    def _find_refund(self, refund: Refund, mollie: Mollie) -> Refund | None:
+        """The refund at Mollie that an earlier sending made, known by the key in its metadata.
+
+        A refund of the same amount that bears no key of ours (somebody made it by hand, and Mollie called ours a
+        duplicate of it) is taken for it too, unless another refund of ours claims it: better one too few than two.
+        """
+        seen = mollie.refunds_of(refund.transaction_id)
+        own = next((each for each in seen if each.key == refund.key), None)
+        if own is not None:
+            return self._undone(refund, own) if own.status in _UNDONE else self._done(refund, own.refund_id)
+        ours = self._ledger.in_cart(refund.cart, lambda tx: tx.refunds(refund.transaction_id))
+        claimed = {other.mollie_refund_id for other in ours}
+        for each in seen:
+            stands = each.status not in _UNDONE and each.refund_id not in claimed
+            if stands and each.key is None and each.money == refund.money:
+                return self._done(refund, each.refund_id)
+        return None
+
+    def _done(self, refund: Refund, mollie_refund_id: str | None) -> Refund:
+        """Raises `Conflict` when another refund of ours claims the one at Mollie."""
+        done = replace(
+            refund, state=RefundState.REFUNDED, mollie_refund_id=mollie_refund_id, next_try_at=None, last_error=None
+        )
+        stored = self._store(done)
+        if stored.state is RefundState.REFUNDED and self._is_surplus(refund):
+            self._rows.show_returned(refund.transaction_id)
+        return stored
+
+    def _is_surplus(self, refund: Refund) -> bool:
+        attempt = self._ledger.find_attempt(refund.attempt_id)
+        by_policy = refund.key.startswith(SURPLUS_KEY)
+        return by_policy and attempt is not None and attempt.state is AttemptState.REFUNDED
+
+    def _undone(self, refund: Refund, seen: ObservedRefund) -> Refund:
+        """Mollie took it and could not do it in the end, or somebody cancelled it there."""
+        reason = f"Mollie took the refund and ended it as {seen.status}"
+        failed = replace(refund, state=RefundState.FAILED, next_try_at=None, last_error=reason)
+        self._notices.tell(_case(NoticeKind.REFUND_FAILED, failed))
+        return self._store(replace(failed, mollie_refund_id=seen.refund_id))
+
+    def _refused(self, refund: Refund, error: MollieRefused) -> None:
+        failed = replace(refund, state=RefundState.FAILED, next_try_at=None, last_error=reason_of(error))
+        self._notices.tell(_case(NoticeKind.REFUND_FAILED, failed))
+        self._store(failed)
+
+    def _put_back(self, refund: Refund, error: Exception, *, sent: bool) -> None:
+        """Not done, or not known to be done: due again after a pause. What was sent once is looked for from then on."""
+        pause = pause_after(refund.tries, self._limits.pauses, error)
+        if isinstance(error, MollieDuplicateRefund):
+            pause = max(pause, SAME_REFUND_PAUSE)
+        first = refund.state is RefundState.QUEUED and not sent
+        waiting = replace(
+            refund,
+            state=RefundState.QUEUED if first else RefundState.UNCERTAIN,
+            next_try_at=self._clock.now() + pause,
+            last_error=reason_of(error),
+        )
+        if waiting.state is RefundState.UNCERTAIN and refund.tries >= self._limits.tell_after:
+            self._notices.tell(_case(NoticeKind.REFUND_UNCERTAIN, waiting))
+        self._store(waiting)
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def _store(self, moved: Refund) -> Refund:
+        return self._ledger.in_cart(moved.cart, lambda tx: self._write(tx, moved))
+
+    def _write(self, tx: CartTransaction, moved: Refund) -> Refund:
+        """Write it, unless somebody else found out meanwhile how the refund ended."""
+        known = _stored(tx, moved)
+        if known.state not in UNFINISHED:
+            return known
+        # The amount that was sent stands, whatever the mover had read.
+        money = known.money if known.state is not RefundState.QUEUED else moved.money
+        moved = replace(moved, money=money, tries=known.tries, updated_at=self._clock.now())
+        tx.save_refund(moved)
+        if moved.state is not known.state:
+            tx.audit(_entry(moved))
+        if moved.state is RefundState.REFUNDED:
+            _close_if_all_is_back(tx, moved)
+        METRICS.refunds.labels(outcome=moved.state.value).inc()
+        log.info(
+            "refund.moved",
+            refund_id=moved.id,
+            cart_id=moved.cart.cart_id,
+            transaction_id=moved.transaction_id,
+            state=moved.state.value,
+            error=moved.last_error,
+        )
+        return moved
+
+
+def _unknown() -> Unavailable:
+    return Unavailable(
+        "It is not known whether Mollie made the refund; repeat the request with the same idempotency key",
+        retry_after=5.0,
+    )
+
+
+def _stored(tx: CartTransaction, refund: Refund) -> Refund:
+    return next(each for each in tx.refunds(refund.transaction_id) if each.id == refund.id)
+
+
+def _why_not(tx: CartTransaction, refund: Refund, observed: ObservedPayment) -> str | None:
+    """Why a refund that was never sent is not to be sent at all any more."""
+    if refund.kind is RefundKind.RELEASE and observed.status is not PaymentStatus.AUTHORIZED:
+        return f"nothing is reserved any more: the payment is {observed.status.value}"
+    if (
+        refund.kind is RefundKind.REFUND
+        and left_of(observed, tx.refunds(refund.transaction_id), but=refund.id).minor == 0
+    ):
+        return "nothing is left to give back"
+    attempt = next((each for each in tx.attempts() if each.id == refund.attempt_id), None)
+    if refund.key.startswith(SURPLUS_KEY) and (attempt is None or attempt.state is not AttemptState.SURPLUS):
+        return "the payment is no surplus any more"
+    return None
+
+
+def _close_if_all_is_back(tx: CartTransaction, refund: Refund) -> None:
+    attempt = next(each for each in tx.attempts() if each.id == refund.attempt_id)
+    back = sum(r.money.minor for r in tx.refunds(refund.transaction_id) if r.state is RefundState.REFUNDED)
+    if refund.kind is RefundKind.RELEASE or back >= (attempt.charged or attempt.money).minor:
+        tx.save_attempt(attempt.moved(AttemptState.REFUNDED, refund.updated_at))
+
+
+def _entry(refund: Refund) -> AuditEntry:
+    return AuditEntry(
+        at=refund.updated_at,
+        event=f"refund.{refund.state.value}",
+        cart=refund.cart,
+        attempt_id=refund.attempt_id,
+        transaction_id=refund.transaction_id,
+        detail={"refund_id": refund.id, "amount": str(refund.money), "kind": refund.kind.value},
+    )
+
+
+def _case(kind: NoticeKind, refund: Refund) -> Case:
+    return Case(
+        kind=kind,
+        name=f"{kind.value}:{refund.id}",
+        cart=refund.cart,
+        transaction_id=refund.transaction_id,
+        money=refund.money,
+        detail={"refund_id": refund.id, "payment_id": refund.attempt_id, "error": refund.last_error},
+    )
