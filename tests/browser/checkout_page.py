@@ -32,9 +32,15 @@ class Option:
 
     def form(self) -> str:
         inputs = "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in self.inputs)
-        button = f'<button style="display:none" id="pay-with-{self.id}" type="submit"></button>'
+        button = f'<button hidden id="pay-with-{self.id}" type="submit"></button>'
         return f'<form id="payment-form" method="{self.http}" action="{self.action}">{inputs}{button}</form>'
 
+
+QR_CODE = """
+<div id="bancontact-modal" hidden>
+  <p id="qr-code"></p><button type="button">Without QR code</button>
+</div>
+"""
 
 OPTIONS = (
     Option(id="payment-option-1", method="wire", action="/module/wire/validation", module="ps_wirepayment"),
@@ -51,7 +57,7 @@ OPTIONS = (
         method="bancontact",
         action="/module/mollie/payment?method=bancontact&rand=1700000000",
         inputs=(("mollie-method-id", "bancontact"),),
-        information='<div id="bancontact-modal" hidden><p id="qr-code"></p><button type="button">Without QR code</button></div>',
+        information=QR_CODE,
     ),
     Option(id="payment-option-5", method="paypal", action="/module/mollie/payment?method=paypal", http="GET"),
 )

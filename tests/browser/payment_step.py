@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
 
@@ -12,6 +13,7 @@ from tests.services.waiting import wait_until
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 BUTTON = "#payment-confirmation button"
 MESSAGE = ".molliebridge-message"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OPTION_OF = {"wire": 1, "ideal": 2, "creditcard": 3, "bancontact": 4, "paypal": 5}
 
 KEEP_PRESSING = """
@@ -27,6 +29,18 @@ KEEP_PRESSING = """
     }
   }, 50);
 }
+"""
+
+NOTE_WHAT_HAPPENS = """
+addEventListener('pageshow', (event) => { window.cameFromCache = event.persisted; });
+addEventListener('DOMContentLoaded', () => {
+  const step = window.molliebridge && window.molliebridge.step;
+  window.retries = 0;
+  if (step) {
+    const watch = step.watch;
+    step.watch = (text, extra) => { if (text === step.texts.retrying) { window.retries += 1; } watch(text, extra); };
+  }
+});
 """
 
 
@@ -52,7 +66,7 @@ class PaymentStep:
     def __init__(self, page: Page, shop: BrowserShop) -> None:
         self.page = page
         self.shop = shop
-        page.add_init_script("addEventListener('pageshow', (event) => { window.cameFromCache = event.persisted; });")
+        page.add_init_script(NOTE_WHAT_HAPPENS)
 
     def visit(self) -> PaymentStep:
         self.page.goto("/order")
@@ -68,6 +82,13 @@ class PaymentStep:
     def came_from_cache(self) -> bool:
         """Whether the page lived on in the browser's back/forward cache."""
         return bool(self.page.evaluate("window.cameFromCache === true"))
+
+    def visit_at_a_stopped_clock(self) -> PaymentStep:
+        """Visit the page, whose timers then wait for `page.clock.run_for`."""
+        self.page.clock.install(time=NOON)
+        self.visit()
+        self.page.clock.pause_at(NOON + timedelta(hours=1))
+        return self
 
     def choose(self, method: str) -> PaymentStep:
         """Choose a payment option and agree to the terms."""
@@ -88,7 +109,7 @@ class PaymentStep:
         )
 
     def keep_pressing(self, selector: str = BUTTON, times: int = 5) -> None:
-        """Press every 50 ms, from now on and by itself, enabled or not; the shop gets a call of /pressed after the last.
+        """Press every 50 ms, from now on and by itself, enabled or not; a call of /pressed follows the last.
 
         Chromium runs no script for its driver while a navigation is under way, so the page has to press by itself.
         """
@@ -102,6 +123,10 @@ class PaymentStep:
         """Wait until so many calls of a path have reached the shop."""
         wait_until(lambda: len(self.shop.to(path)) >= calls, what=f"{calls} calls of {path}")
         return self.shop.to(path)
+
+    def wait_until_retrying(self, tries: int) -> None:
+        """Wait until so many tries have failed and the next one waits for its time; for a clock that stands still."""
+        self.page.wait_for_function("(tries) => window.retries === tries", arg=tries)
 
     def key(self, method: str) -> str | None:
         """The key in an option's form, or None."""

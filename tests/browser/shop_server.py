@@ -48,9 +48,14 @@ NOTHING = Answer(status=204, body="")
 """The browser stays where it is."""
 
 
-def json_answer(status: int, body: object, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status=status, body=json.dumps(body), headers={"Content-Type": "application/json", **named})
+def html_answer(status: int, body: object) -> Answer:
+    """JSON as the Mollie module's controllers send it: under PrestaShop's text/html."""
+    return Answer(status=status, body=json.dumps(body), headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+def json_answer(status: int, body: object) -> Answer:
+    """JSON as the shim sends it."""
+    return Answer(status=status, body=json.dumps(body), headers={"Content-Type": "application/json"})
 
 
 class BrowserShop:
@@ -60,7 +65,6 @@ class BrowserShop:
         self.base = ""
         self.checkout = Checkout()
         self.policy: str | None = None
-        self.is_cacheable = True
         self.calls: list[Call] = []
         self.answers: dict[str, list[Answer]] = defaultdict(list, {"/pressed": [NOTHING]})
         self.files: dict[str, Callable[[], tuple[str, str]]] = {
@@ -86,8 +90,7 @@ class BrowserShop:
         if call.path in self.files or call.path.startswith("/shim/"):
             kind, text = self._file(call.path)
             policy = {"Content-Security-Policy": self.policy} if self.policy and kind == "text/html" else {}
-            cache = {} if self.is_cacheable else {"Cache-Control": "no-store"}
-            return Answer(body=text, headers={"Content-Type": f"{kind}; charset=utf-8", **policy, **cache})
+            return Answer(body=text, headers={"Content-Type": f"{kind}; charset=utf-8", **policy})
         self.calls.append(call)
         told = self.answers[call.path]
         if told:
@@ -105,7 +108,8 @@ class Handler(BaseHTTPRequestHandler):
     """HTTP for the shop above."""
 
     shop: BrowserShop
-    protocol_version = "HTTP/1.1"
+    # A connection for each request: on one that was used before, Chromium by itself repeats what gets no answer.
+    protocol_version = "HTTP/1.0"
 
     def do_GET(self) -> None:
         self._reply("")
@@ -146,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the browser has gone elsewhere
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, template: str, *args: object) -> None:
         """Say nothing: `calls` is the log."""
 
 

@@ -101,11 +101,10 @@ def test_terms_not_agreed_to_leave_the_button_as_it_is(step: PaymentStep) -> Non
 
 def test_a_shop_that_leads_nowhere_gives_the_button_back(step: PaymentStep, shop: BrowserShop) -> None:
     shop.answer(PAYMENT, NOTHING)
-    step.page.clock.install()
-    step.visit().choose("ideal").pay().wait_for(PAYMENT)
-    step.page.clock.run_for(19_000)
+    step.visit_at_a_stopped_clock().choose("ideal").pay().wait_for(PAYMENT)
+    step.page.clock.run_for(19_900)
     step.expect_busy()
-    step.page.clock.run_for(1_500)
+    step.page.clock.run_for(200)
     step.expect_alive()
     step.expect_message("This takes longer than usual. You can try again.")
     step.pay().wait_for(PAYMENT, 2)
@@ -115,10 +114,9 @@ def test_a_shop_that_leads_nowhere_gives_the_button_back(step: PaymentStep, shop
 def test_the_limit_and_the_texts_are_the_merchants(step: PaymentStep, shop: BrowserShop) -> None:
     shop.checkout.extra = {"limit": 5000, "texts": {"working": "Een moment.", "slow": "Probeer het opnieuw."}}
     shop.answer(PAYMENT, NOTHING)
-    step.page.clock.install()
-    step.visit().choose("ideal").pay().wait_for(PAYMENT)
+    step.visit_at_a_stopped_clock().choose("ideal").pay().wait_for(PAYMENT)
     step.expect_message("Een moment.")
-    step.page.clock.run_for(5_500)
+    step.page.clock.run_for(5_100)
     step.expect_message("Probeer het opnieuw.")
 
 

@@ -155,11 +155,12 @@
     }
   });
 
+  // PrestaShop enables the button, or not, whenever an option is chosen or terms are agreed to: show() comes after it.
   document.addEventListener('change', function (event) {
     if (event.target.name === 'payment-option') {
       prepare();
-      step.show();
     }
+    step.show();
   });
 
   // Left: whatever comes back from the browser's cache must be alive. Back: the keys may have changed meanwhile.

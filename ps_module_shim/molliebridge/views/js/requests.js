@@ -1,5 +1,5 @@
 /**
- * The AJAX requests that create payments: an idempotency key on each, one at a time, and tried again after a server error.
+ * The AJAX requests that create payments: a key on each, one at a time, and tried again after a server error.
  *
  * `fetch` and `XMLHttpRequest` are wrapped, but only the requests that `molliebridge.creating` names are touched; every other
  * one goes straight to the browser with the same `this` and the same arguments. The contract stands in checkout.js.
@@ -94,8 +94,8 @@
   /** An address to go to, or null: what comes over the network must not become a script. */
   function safeAddress(address) {
     try {
-      const target = new URL(String(address), document.baseURI);
-      return address && (target.protocol === 'https:' || target.protocol === 'http:') ? target.href : null;
+      const target = typeof address === 'string' && address ? new URL(address, document.baseURI) : {};
+      return target.protocol === 'https:' || target.protocol === 'http:' ? target.href : null;
     } catch (error) {
       return null;
     }

@@ -64,7 +64,7 @@
   function show() {
     const busy = isWorking() && isOursChosen();
     all(BUTTON).forEach(function (button) {
-      if (busy === button.classList.contains('molliebridge-busy')) {
+      if (!busy && !button.classList.contains('molliebridge-busy')) {
         return;
       }
       button.classList.toggle('molliebridge-busy', busy);
