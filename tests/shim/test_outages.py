@@ -24,7 +24,9 @@ LONGER = 3.0
 
 @pytest.fixture(scope="module")
 def world(module_database: Database) -> Iterator[ShimWorld]:
-    with running_world(module_database, guarded=True) as running:
+    # A claim whose answer was lost holds the cart until its lease ends: a minute, where nobody waits for it.
+    short = {"locks": {"lifetime": 6.0}, "webhooks": {"shop_timeout": 4.0}}
+    with running_world(module_database, guarded=True, sidecar=short) as running:
         yield running
 
 
@@ -178,6 +180,15 @@ def test_two_tabs_without_the_sidecar_resume_one_payment(world: ShimWorld, wire:
 
 
 @pytest.mark.req("B1")
+def test_a_webhook_without_the_sidecar_is_worked_on_under_the_file_lock(world: ShimWorld, wire: Wire) -> None:
+    shopper, transaction = paid(world)
+    OUTAGES["stopped"](world, wire)
+
+    assert world.announce(transaction).status == 200
+    assert is_worked_on(world, shopper)
+
+
+@pytest.mark.req("B1")
 def test_two_webhooks_without_the_sidecar_make_one_order(world: ShimWorld, wire: Wire) -> None:
     world.set(gap_ms=100)
     shopper, transaction = paid(world)
@@ -204,6 +215,24 @@ def test_killed_while_it_claims_the_next_call_is_worked_on(world: ShimWorld, wir
     assert first[0].status != 200 or is_worked_on(world, shopper)
     world.announce_until_taken(transaction)
     assert is_worked_on(world, shopper)
+
+
+@pytest.mark.req("B1")
+def test_killed_while_it_decides_the_shopper_gets_to_one_payment(world: ShimWorld, wire: Wire) -> None:
+    assert world.sidecar is not None
+    shopper = world.new_shopper()
+    transaction = str(shopper.pay().checkout_id)
+
+    with _slow_mollie(world, transaction):
+        second: list[Visit] = []
+        call = together_in_background(lambda: second.append(shopper.pay()))
+        wait_until(lambda: len(wire.paths("POST /v1/payments")) == 2, what="the second initiation")
+        world.sidecar.kill()
+        call()
+    restore(world, wire)
+
+    assert second[0].checkout_id in world.payments_at_mollie(shopper.cart_id)
+    assert second[0].seconds < LONGER + 1.0
 
 
 @contextmanager

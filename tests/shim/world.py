@@ -124,12 +124,12 @@ def running_world(
             database=database, engine=engine, books=books, mollie=mollie, mollie_url=mollie_url, servers=servers
         )
         if guarded:
-            sections = {
+            sections: dict[str, Any] = {
                 "database": {"url": database.url},
                 "mollie": {"endpoint": mollie_url},
-                "locks": {"directory": str(servers[0].temp)},
                 **(sidecar or {}),
             }
+            sections["locks"] = {"directory": str(servers[0].temp), **sections.get("locks", {})}
             world.sidecar = stack.enter_context(Sidecar(**sections))
             world.install_shim()
         yield world

@@ -68,10 +68,10 @@ class MollieSettling
 
     private function createOrder(MolliePayment $payment, Cart $cart): void
     {
-        Standin::pause('looked_up');
         if (Order::getIdByCartId($cart->id)) {
             throw new MollieTransactionException('Order is already created', 405);
         }
+        Standin::pause('looked_up');
         $paid = (float) $payment->amount->value;
         $extra = ['transaction_id' => $payment->id];
         $this->module->validateOrder((int) $cart->id, self::PAID, $paid, MollieRequests::name($payment->method), null, $extra, null, false, $cart->secure_key);

@@ -1,0 +1,95 @@
+<?php
+
+declare(strict_types=1);
+
+namespace MollieBridge\Tests;
+
+use MollieBridge\Installer;
+use MollieBridge\OutageCounter;
+use MollieBridge\SettingsStore;
+use PHPUnit\Framework\TestCase;
+
+final class InstallerTest extends TestCase
+{
+    /** @var \Module */
+    private $module;
+
+    /** @var Installer */
+    private $installer;
+
+    protected function setUp(): void
+    {
+        \Configuration::$rows = [];
+        \Hook::$rows = ['actionFrontControllerInitBefore' => 1, 'actionFrontControllerInitAfter' => 2];
+        \Module::$registered = ['actionFrontControllerInitAfter' => ['other']];
+        $this->module = new \Module('molliebridge');
+        $this->installer = new Installer($this->module, new SettingsStore());
+    }
+
+    /** @dataProvider versions */
+    public function testItRegistersWhatThatPrestaShopCalls(string $version, string $beforeOrder): void
+    {
+        self::assertSame([
+            'actionFrontControllerInitBefore',
+            'actionFrontControllerInitAfter',
+            'actionFrontControllerSetMedia',
+            $beforeOrder,
+        ], Installer::hooks($version));
+    }
+
+    public function versions(): array
+    {
+        return [
+            ['1.7.8.11', 'actionObjectOrderAddBefore'],
+            ['8.2.1', 'actionObjectOrderAddBefore'],
+            ['9.0.0', 'actionValidateOrderBefore'],
+            ['9.1.4', 'actionValidateOrderBefore'],
+        ];
+    }
+
+    public function testInstalledNothingIsMissing(): void
+    {
+        self::assertCount(4, $this->installer->missing());
+
+        $this->installer->install();
+
+        self::assertSame([], $this->installer->missing());
+    }
+
+    public function testRemovedNothingIsLeft(): void
+    {
+        $before = [\Hook::$rows, \Configuration::$rows];
+        $this->installer->install();
+        (new SettingsStore())->save(SettingsStore::TOKEN, 'x');
+
+        self::assertTrue($this->installer->uninstall($this->outages()));
+
+        self::assertSame($before, [\Hook::$rows, \Configuration::$rows]);
+        self::assertSame(['other'], \Module::$registered['actionFrontControllerInitAfter']);
+    }
+
+    public function testAHookThatAnotherModuleHasComeToUseStays(): void
+    {
+        $this->installer->install();
+        (new \Module('other'))->registerHook('actionValidateOrderBefore');
+
+        $this->installer->uninstall($this->outages());
+
+        self::assertArrayHasKey('actionValidateOrderBefore', \Hook::$rows);
+    }
+
+    public function testASecondInstallationRemembersWhatTheFirstMade(): void
+    {
+        $this->installer->install();
+        $this->installer->install();
+
+        $this->installer->uninstall($this->outages());
+
+        self::assertArrayNotHasKey('actionValidateOrderBefore', \Hook::$rows);
+    }
+
+    private function outages(): OutageCounter
+    {
+        return new OutageCounter('/nowhere/at/all.json', new FakeClock());
+    }
+}

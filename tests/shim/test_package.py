@@ -1,0 +1,197 @@
+"""The zip that a merchant uploads: the same bytes each time, all that belongs in it, and texts in every language."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bridge import __version__
+
+ROOT = Path(__file__).parents[2]
+MODULE = ROOT / "ps_module_shim" / "molliebridge"
+LOCALES = ("en-US", "nl-NL", "de-DE", "fr-FR")
+DOMAINS = ("Admin", "Shop")
+XLIFF = "{urn:oasis:names:tc:xliff:document:1.2}"
+PRINTF = re.compile(r"%(?:[0-9]+\$)?[+-]?(?:[ 0]|'.)?-?[0-9]*(?:\.[0-9]+)?[bcdeufFosxX]")
+"""What PrestaShop's translator takes for a format of sprintf, and then no longer replaces %names%."""
+NOT_IN_72 = {
+    "a typed property": r"^\s*(?:public|protected|private)(?: static)? \??(?:self|int|string|bool|array|float|[A-Z]\w*)"
+    r"[\w|]* \$",
+    "an arrow function": r"\bfn ?\(",
+    "match": r"\bmatch ?\(",
+    "nullsafe": r"\?->",
+    "??=": r"\?\?=",
+    "a comma at a call's end": r"[^\[{(,\s],\s*\n\s*\)",
+    "spread in an array": r"\[\s*\.\.\.",
+    "enum": r"^enum ",
+    "readonly": r"\breadonly\b",
+    "numbers with _": r"\b\d+_\d",
+    "mixed or static as a type": r"\)\s*:\s*(?:mixed|static|never)\b",
+    "a function of PHP 7.3 or later": r"\b(?:array_key_first|array_key_last|is_countable|str_contains|str_starts_with|"
+    r"str_ends_with|get_debug_type|array_is_list|json_validate)\(",
+}
+
+
+def build(target: Path) -> zipfile.ZipFile:
+    subprocess.run([sys.executable, ROOT / "scripts" / "shim", target], check=True, capture_output=True)
+    return zipfile.ZipFile(target)
+
+
+def php_files() -> list[Path]:
+    return sorted(MODULE.rglob("*.php"))
+
+
+def without_comments(source: str) -> str:
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", source, flags=re.DOTALL)
+
+
+def catalogue(locale: str, domain: str) -> dict[str, str]:
+    file = MODULE / "translations" / locale / f"ModulesMolliebridge{domain}.{locale}.xlf"
+    units = ET.parse(file).iter(f"{XLIFF}trans-unit")
+    return {str(unit.findtext(f"{XLIFF}source")): str(unit.findtext(f"{XLIFF}target")) for unit in units}
+
+
+def said() -> set[tuple[str, str]]:
+    """Every text that the module says, with its domain."""
+    found = set()
+    for file in php_files():
+        calls = r"trans\(\s*'((?:[^'\\]|\\.)*)',\s*\[.*?\],\s*'Modules\.Molliebridge\.(\w+)'\s*\)"
+        for text, domain in re.findall(calls, file.read_text(encoding="utf-8"), re.DOTALL):
+            found.add((domain, text.replace("\\'", "'")))
+    for file in MODULE.rglob("*.tpl"):
+        calls = r"\{l s='([^']*)'[^}]*d='Modules\.Molliebridge\.(\w+)'\}"
+        found.update((domain, text) for text, domain in re.findall(calls, file.read_text(encoding="utf-8")))
+    return found
+
+
+# The zip
+
+
+def test_it_is_the_same_bytes_each_time_and_on_each_machine(tmp_path: Path) -> None:
+    build(tmp_path / "first.zip")
+    before = os.umask(0o077)
+    try:
+        (MODULE / "index.php").touch()
+        build(tmp_path / "second.zip")
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+
+
+def test_it_holds_the_module_and_nothing_else(tmp_path: Path) -> None:
+    names = build(tmp_path / "a.zip").namelist()
+
+    assert names == sorted(names)
+    assert {name.partition("/")[0] for name in names} == {"molliebridge"}
+    assert {Path(name).suffix for name in names if Path(name).name != "LICENSE"} <= {
+        ".php",
+        ".tpl",
+        ".js",
+        ".css",
+        ".xlf",
+        ".png",
+    }
+    assert set(names) == {f"molliebridge/{p.relative_to(MODULE)}" for p in MODULE.rglob("*") if p.is_file()}
+
+
+def test_what_lies_about_is_refused(tmp_path: Path) -> None:
+    stray = MODULE / "notes.txt"
+    stray.write_text("not for merchants")
+    try:
+        run = subprocess.run(
+            [sys.executable, ROOT / "scripts" / "shim", tmp_path / "a.zip"], capture_output=True, text=True, check=False
+        )
+    finally:
+        stray.unlink()
+
+    assert run.returncode != 0
+    assert "notes.txt" in run.stderr
+
+
+def test_its_version_is_the_bridges() -> None:
+    assert f"$this->version = '{__version__}';" in (MODULE / "molliebridge.php").read_text(encoding="utf-8")
+
+
+# What PrestaShop's validator looks for
+
+
+def test_no_folder_can_be_listed() -> None:
+    folders = [MODULE, *(path for path in MODULE.rglob("*") if path.is_dir())]
+
+    assert [str(folder) for folder in folders if not (folder / "index.php").is_file()] == []
+
+
+def test_every_file_names_its_licence() -> None:
+    files = [path for kind in ("php", "tpl", "js", "css") for path in MODULE.rglob(f"*.{kind}")]
+
+    assert [path.name for path in files if "@license" not in path.read_text(encoding="utf-8")[:5000]] == []
+
+
+def test_no_file_can_be_called_by_itself() -> None:
+    open_files = [path.name for path in php_files() if "if (!defined('_PS_VERSION_'))" not in path.read_text()]
+
+    assert set(open_files) <= {"index.php"}
+
+
+@pytest.mark.parametrize("what", NOT_IN_72)
+def test_nothing_is_newer_than_php_72(what: str) -> None:
+    found = [
+        path.name
+        for path in php_files()
+        if re.search(NOT_IN_72[what], without_comments(path.read_text(encoding="utf-8")), re.MULTILINE)
+    ]
+
+    assert found == []
+
+
+def test_the_main_file_survives_being_read_by_eval() -> None:
+    source = without_comments((MODULE / "molliebridge.php").read_text(encoding="utf-8"))
+
+    assert not re.search(r"^(?:use|namespace) |declare\(", source, re.MULTILINE)
+
+
+# Texts
+
+
+def test_something_is_said() -> None:
+    assert len(said()) > 40
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_text_is_in_every_language_and_no_other(locale: str, domain: str) -> None:
+    assert set(catalogue(locale, domain)) == {text for where, text in said() if where == domain}
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_placeholder_survives_translation(locale: str, domain: str) -> None:
+    names = re.compile(r"%[a-z]+%")
+    broken = [
+        source
+        for source, target in catalogue(locale, domain).items()
+        if sorted(names.findall(source)) != sorted(names.findall(target)) or not target.strip()
+    ]
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_text_looks_like_a_format(locale: str) -> None:
+    texts = [text for domain in DOMAINS for pair in catalogue(locale, domain).items() for text in pair]
+
+    assert [text for text in texts if PRINTF.search(text)] == []
+
+
+def test_other_languages_do_not_speak_english() -> None:
+    for locale in LOCALES[1:]:
+        same = [source for source, target in catalogue(locale, "Shop").items() if source == target]
+        assert same == [], locale
