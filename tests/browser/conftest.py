@@ -49,3 +49,9 @@ def profile(chromium: Browser, shop: BrowserShop) -> Iterator[BrowserContext]:
 def step(profile: BrowserContext, shop: BrowserShop) -> PaymentStep:
     """A tab that has not gone to the payment step yet; its clock runs until the test stops it."""
     return PaymentStep(profile.new_page(), shop)
+
+
+@pytest.fixture
+def stopped(step: PaymentStep) -> PaymentStep:
+    """On the payment step with Bancontact chosen, at a clock that the test moves."""
+    return step.visit_at_a_stopped_clock().choose("bancontact")

@@ -35,12 +35,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`drop`: close the connection without a word. `until`: wait for this event before answering."""
+    """`drop`: end the connection without an answer. `is_cut`: end it amid the body. `until`: wait for this event first."""
 
     status: int = 200
     body: str = "ok"
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
+    is_cut: bool = False
     until: threading.Event | None = None
 
 
@@ -108,8 +109,6 @@ class Handler(BaseHTTPRequestHandler):
     """HTTP for the shop above."""
 
     shop: BrowserShop
-    # A connection for each request: on one that was used before, Chromium by itself repeats what gets no answer.
-    protocol_version = "HTTP/1.0"
 
     def do_GET(self) -> None:
         self._reply("")
@@ -133,7 +132,8 @@ class Handler(BaseHTTPRequestHandler):
         if answer.until and not answer.until.wait(60):
             raise TimeoutError(f"nobody let {call.path} be answered")
         if answer.drop:
-            self.close_connection = True
+            # Not in silence, after which Chromium repeats some requests by itself: as a broken proxy would.
+            self.wfile.write(b"no HTTP\r\n\r\n")
             return
         self._send(answer)
 
@@ -144,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             if answer.status != 204:
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(body) + 100 * answer.is_cut))
             self.end_headers()
             self.wfile.write(body)
         except (BrokenPipeError, ConnectionResetError):
