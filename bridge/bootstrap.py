@@ -31,6 +31,7 @@ from bridge.config_sections import (
 )
 from bridge.domain.errors import ConfigurationError
 from bridge.domain.gate_policy import GatePolicy
+from bridge.domain.rollout import Rollout
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
@@ -172,6 +173,7 @@ def _notifiers(settings: NoticeSettings, clock: Clock) -> tuple[Notifier, ...]:
 
 def _limits(settings: Settings) -> Limits:
     return Limits(
+        rollout=Rollout(mode=settings.rollout.mode, percentage=settings.rollout.percentage),
         gate=_gate(settings.gate),
         keys=KeyLimits(
             lifetime=timedelta(seconds=settings.idempotency.lifetime),

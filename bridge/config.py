@@ -23,6 +23,7 @@ from bridge.config_sections import (
     LogSettings,
     MollieSettings,
     NoticeSettings,
+    RolloutSettings,
     ServerSettings,
     SurplusSettings,
     WebhookSettings,
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     auth: AuthSettings
     database: DatabaseSettings
     locks: LockSettings = LockSettings()
+    rollout: RolloutSettings = RolloutSettings()
     gate: GateSettings = GateSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
     mollie: MollieSettings = MollieSettings()

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bridge.domain.gate_policy import ChangedCartPolicy, SameAmountPolicy
+from bridge.domain.rollout import RolloutMode
 from bridge.domain.surplus import SurplusPolicy
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -111,6 +112,15 @@ class GateSettings(Section):
     answer_within: Seconds = Field(2.2, description="Seconds for a decision; after 2.5 the shim sells without it.")
     ask_timeout: Seconds = Field(1.5, description="Seconds for all that one initiation asks Mollie.")
     ask_limit: Count = Field(10, description="Payments of a cart that one initiation asks Mollie about, newest first.")
+
+
+class RolloutSettings(Section):
+    """Which carts are guarded. The others are only watched: decided about, counted and logged, never held up."""
+
+    mode: RolloutMode = Field(RolloutMode.ENFORCE, description="`enforce`, or `observe`: no cart is guarded.")
+    percentage: Annotated[int, Field(ge=0, le=100)] = Field(
+        100, description="Of a hundred carts so many are guarded, always the same ones; raise it step by step."
+    )
 
 
 class IdempotencySettings(Section):

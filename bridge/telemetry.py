@@ -28,6 +28,7 @@ class Metrics:
             "resource_conflicts", "Locks and leases that were not to be had", "purpose"
         )
         self.settlements = self._counter("settlements", "Deliveries by decision", "decision")
+        self.observed = self._counter("observed", "Decisions about carts that are only watched", "decision")
         self.guesses = self._counter("guesses", "Decisions by the clock because Mollie did not answer")
         self.mismatches = self._counter("mismatches", "Settled carts whose order did not verify")
         self.refunds = self._counter("refunds", "Refunds by outcome", "outcome")

@@ -14,6 +14,7 @@ from bridge.services.endings import Endings
 from bridge.services.intake import Intake
 from bridge.services.leases import Lease, Leases
 from bridge.services.matching import Matching
+from bridge.services.observing import Observing
 from bridge.services.settings import WebhookLimits
 from bridge.services.settlement import Settlement
 from bridge.services.verification import Verifier
@@ -21,11 +22,15 @@ from bridge.services.verification import Verifier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What the shim is to do: let its module work under `lease`, or answer 200 itself (no lease)."""
+    """What the shim is to do: let its module work (`process`), under `lease` where there is one, or answer 200 itself.
+
+    There is no lease to complete for a cart that is not guarded.
+    """
 
     decision: SettlementDecision
     cart: CartRef | None
-    lease: Lease | None
+    process: bool = False
+    lease: Lease | None = None
 
 
 class Claims:
@@ -37,6 +42,7 @@ class Claims:
         leases: Leases,
         matching: Matching,
         settlement: Settlement,
+        observing: Observing,
         verifier: Verifier,
         intake: Intake,
         endings: Endings,
@@ -47,6 +53,7 @@ class Claims:
         self._leases = leases
         self._matching = matching
         self._settlement = settlement
+        self._observing = observing
         self._verifier = verifier
         self._intake = intake
         self._endings = endings
@@ -73,7 +80,12 @@ class Claims:
         cart = self._matching.find_cart(delivery, timeout=self._left(until))
         if not isinstance(cart, CartRef):
             self._endings.close(delivery, cart)
-            return Claim(decision=cart, cart=None, lease=None)
+            return Claim(decision=cart, cart=None, process=self._observing.watches_all)
+        if self._observing.only_watches(cart):
+            observed = self._matching.observe(cart, delivery.transaction_id, timeout=self._left(until))
+            decision = self._observing.webhook(cart, delivery, observed)
+            self._endings.close_watched(delivery, cart, decision)
+            return Claim(decision=decision, cart=cart, process=True)
         wait = min(self._limits.claim_wait, self._left(until))
         lease = self._leases.take(cart, purpose=f"webhook:{delivery.id}", timeout=wait, keep=False)
         if lease is None:
@@ -89,7 +101,7 @@ class Claims:
             if not passes_on:
                 self._leases.give_back(lease)
                 self._changes.announce(cart)
-        return Claim(decision=decided.decision, cart=cart, lease=lease if passes_on else None)
+        return Claim(decision=decided.decision, cart=cart, process=passes_on, lease=lease if passes_on else None)
 
     def _left(self, until: float) -> float:
         """Seconds left for the claim. The shim does not wait longer, and would not know of a lease given later."""

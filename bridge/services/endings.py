@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from bridge.domain.cart import CartRef
 from bridge.domain.errors import ShopDown
 from bridge.domain.notices import NoticeKind
 from bridge.domain.records import Delivery, DeliveryState
@@ -35,7 +36,8 @@ class Endings:
 
     def close(self, delivery: Delivery, decision: SettlementDecision | None) -> Delivery:
         """Nothing is left to do. A delivery without a cart is kept with that decision, for the reports."""
-        delivery = self.reread(delivery)
+        stored = self.reread(delivery)
+        delivery = replace(stored, cart=stored.cart or delivery.cart)
         closed = replace(
             delivery,
             state=DeliveryState.DONE,
@@ -46,6 +48,10 @@ class Endings:
         )
         self._ledger.save_delivery(closed)
         return closed
+
+    def close_watched(self, delivery: Delivery, cart: CartRef, decision: SettlementDecision) -> Delivery:
+        """The shop has heard of it, and the cart is not guarded: kept with what would have been decided."""
+        return self.close(replace(self.reread(delivery), cart=cart), decision)
 
     def put_back(self, delivery: Delivery, error: Exception) -> Delivery:
         """Leave it to the inbox, with its reason; after too many tries it is dead, and the merchant is told."""
@@ -64,15 +70,7 @@ class Endings:
             self._notices.tell(_dead(ended))
             METRICS.dead_deliveries.inc()
         self._ledger.save_delivery(ended)
-        log.log(
-            40 if dead else 30,
-            "webhook.dead" if dead else "webhook.not_done",
-            transaction_id=delivery.transaction_id,
-            delivery_id=delivery.id,
-            cart_id=delivery.cart.cart_id if delivery.cart else None,
-            tries=ended.tries,
-            error=ended.last_error,
-        )
+        _report(ended)
         return ended
 
     def put_back_unverified(self, delivery: Delivery, mismatches: tuple[str, ...]) -> Delivery:
@@ -80,6 +78,20 @@ class Endings:
         delivery = self.reread(delivery)
         self._notices.tell(_mismatch(delivery, mismatches))
         return self.put_back(delivery, ShopDown(f"the shop's result does not verify: {'; '.join(mismatches)}"))
+
+
+def _report(ended: Delivery) -> None:
+    fields = {
+        "transaction_id": ended.transaction_id,
+        "delivery_id": ended.id,
+        "cart_id": ended.cart.cart_id if ended.cart else None,
+        "tries": ended.tries,
+        "error": ended.last_error,
+    }
+    if ended.state is DeliveryState.DEAD:
+        log.error("webhook.dead", **fields)
+    else:
+        log.warning("webhook.not_done", **fields)
 
 
 def _mismatch(delivery: Delivery, mismatches: tuple[str, ...]) -> Case:

@@ -34,6 +34,7 @@ from bridge.services.gate_answers import answer_of
 from bridge.services.gate_report import audit_entry, report
 from bridge.services.leases import Leases, check_fence, raise_fence
 from bridge.services.looking import Look, look
+from bridge.services.observing import Observing
 from bridge.services.reservation import InitiationRequest, key_record, new_reservation, owned_view
 from bridge.services.settings import GateLimits, KeyLimits
 from bridge.services.standing import apply_decision, record_truths
@@ -78,6 +79,7 @@ class Initiation:
         leases: Leases,
         truths: Truths,
         creation: Creation,
+        observing: Observing,
         changes: Changes,
         clock: Clock,
         gate: GateLimits,
@@ -87,6 +89,7 @@ class Initiation:
         self._leases = leases
         self._truths = truths
         self._creation = creation
+        self._observing = observing
         self._changes = changes
         self._clock = clock
         self._gate = gate
@@ -99,12 +102,15 @@ class Initiation:
         payment comes on top.
 
         Raises `CartNotFound`, `ForeignCart`, `KeyReused`, `KeyInProgress`, `LockTimeout`, `StoreDown`, `LeaseLost`
-        and, when the bridge creates the payment, Mollie's errors.
+        and, when the bridge creates the payment, Mollie's errors. A cart that is not guarded may always be paid; where
+        the bridge creates the payment, it is always guarded.
         """
         patience = self._gate.answer_within
         if request.patience is not None:
             patience = min(patience, request.patience)
         until = self._clock.monotonic() + patience
+        if request.creation is None and self._observing.only_watches(request.cart):
+            return self._observing.initiation(request, until)
         found = self._decide(request, until)
         if isinstance(found.decision, InProgress):
             found = self._wait_for(request, found, until)

@@ -171,7 +171,13 @@ class Refunds:
         decided = replace(known, state=state, updated_at=now, tries=1, next_try_at=now + self._limits.working)
         tx.save_refund(decided)
         tx.audit(self._entry(decided, event))
-        log.info(event, refund_id=refund.id, transaction_id=refund.transaction_id, cart_id=refund.cart.cart_id)
+        log.info(
+            "refund.decided",
+            approved=state is RefundState.QUEUED,
+            refund_id=refund.id,
+            transaction_id=refund.transaction_id,
+            cart_id=refund.cart.cart_id,
+        )
         return decided
 
     # --- the queue ------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.domain.gate_policy import GatePolicy
+from bridge.domain.rollout import Rollout
 from bridge.domain.surplus import SurplusPolicy
 
 
@@ -128,6 +129,7 @@ class JanitorLimits:
 class Limits:
     """Every limit of the services. `webhook_threads`: deliveries worked on at once."""
 
+    rollout: Rollout = field(default_factory=Rollout)
     gate: GateLimits = field(default_factory=GateLimits)
     keys: KeyLimits = field(default_factory=KeyLimits)
     leases: LeaseLimits = field(default_factory=LeaseLimits)

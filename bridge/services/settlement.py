@@ -83,7 +83,7 @@ class Settlement:
     ) -> Decided:
         state = check_fence(tx, lease.fence)
         view = tx.shop.find_view(state.cart)
-        decision = decide_settlement(observed, _facts(tx, state, view, observed))
+        decision = decide_in(tx, view, observed)
         if isinstance(observed, ObservedPayment) and view is not None and not isinstance(decision, Unmatched):
             self._write(tx, view, observed, decision)
         seen = _seen(delivery, state, observed, decision, self._clock.now())
@@ -149,16 +149,17 @@ class Settlement:
                 log.info("settlement.decided", decision=name, passes_on=decided.passes_on, **ids)
 
 
-def _facts(
-    tx: CartTransaction, state: CartState, view: ShopView | None, observed: ObservedPayment | Gone
-) -> SettlementFacts:
-    return SettlementFacts(
+def decide_in(tx: CartTransaction, view: ShopView | None, observed: ObservedPayment | Gone) -> SettlementDecision:
+    """The decision about a payment of the transaction's cart; nothing is written."""
+    state = tx.state
+    facts = SettlementFacts(
         cart_known=view is not None and _names(observed, state.cart),
         settled_transaction_id=state.settled_transaction_id,
         attempt=find_own(tx, observed) if isinstance(observed, ObservedPayment) else None,
         live=find_live(tx),
         order_owner=find_order_owner(view) if view is not None else None,
     )
+    return decide_settlement(observed, facts)
 
 
 def _names(observed: ObservedPayment | Gone, cart: CartRef) -> bool:

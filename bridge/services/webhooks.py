@@ -11,26 +11,23 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import BridgeError, LeaseHeld, LeaseLost, ShopDown
+from bridge.domain.errors import BridgeError, LeaseHeld, ShopDown
 from bridge.domain.observed import ObservedPayment
 from bridge.domain.records import Delivery, DeliveryState
 from bridge.domain.settlement import SettlementDecision
 from bridge.ports.clock import Clock
-from bridge.ports.shop import ShopWebhook
 from bridge.services.changes import Changes
-from bridge.services.deliveries import ids_of
 from bridge.services.endings import Endings
 from bridge.services.intake import Intake
 from bridge.services.leases import Lease, Leases
 from bridge.services.matching import Matching
+from bridge.services.observing import Observing
+from bridge.services.passing_on import PassingOn
 from bridge.services.settings import WebhookLimits
 from bridge.services.settlement import Decided, Settlement
-from bridge.services.verification import Verification, Verifier
+from bridge.services.verification import Verification
 
 log = structlog.get_logger()
-
-WORKED_BEFORE = frozenset({405})
-"""What the module answers when the cart has its order already: its work is verified like any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +52,10 @@ class Webhooks:
         self,
         *,
         leases: Leases,
-        shop_webhook: ShopWebhook,
         matching: Matching,
         settlement: Settlement,
-        verifier: Verifier,
+        observing: Observing,
+        passing_on: PassingOn,
         intake: Intake,
         endings: Endings,
         changes: Changes,
@@ -66,10 +63,10 @@ class Webhooks:
         limits: WebhookLimits,
     ) -> None:
         self._leases = leases
-        self._shop_webhook = shop_webhook
         self._matching = matching
         self._settlement = settlement
-        self._verifier = verifier
+        self._observing = observing
+        self._passing_on = passing_on
         self._intake = intake
         self._endings = endings
         self._changes = changes
@@ -109,17 +106,27 @@ class Webhooks:
         cart = self._matching.find_cart(delivery)
         if not isinstance(cart, CartRef):
             return Worked(delivery=self._endings.close(delivery, cart), decision=cart)
+        if self._observing.only_watches(cart):
+            return self._watch(cart, delivery)
         lease = self._take_lease(cart, delivery)
         try:
             observed = self._matching.observe(cart, delivery.transaction_id)
             decided = self._settlement.decide(lease, delivery, observed)
             verification = Verification()
             if decided.passes_on and isinstance(observed, ObservedPayment):
-                verification = self._pass_on(lease, self._endings.reread(delivery), observed)
+                verification = self._passing_on.under(lease, self._endings.reread(delivery), observed)
             return self._ended(lease, delivery, decided, verification)
         finally:
             self._leases.give_back(lease)
             self._changes.announce(cart)
+
+    def _watch(self, cart: CartRef, delivery: Delivery) -> Worked:
+        """The cart is not guarded: the shop hears of it as it would without the bridge."""
+        observed = self._matching.observe(cart, delivery.transaction_id)
+        decision = self._observing.webhook(cart, delivery, observed)
+        if isinstance(observed, ObservedPayment):
+            self._passing_on.unguarded(cart, delivery, observed)
+        return Worked(delivery=self._endings.close_watched(delivery, cart, decision), decision=decision)
 
     def _take_lease(self, cart: CartRef, delivery: Delivery) -> Lease:
         purpose = f"webhook:{delivery.id}"
@@ -134,41 +141,3 @@ class Webhooks:
             return Worked(delivery=closed, decision=decided.decision, closed_order=verification.took is not None)
         put_back = self._endings.put_back_unverified(delivery, verification.mismatches)
         return Worked(delivery=put_back, decision=decided.decision, mismatches=verification.mismatches)
-
-    def _pass_on(self, lease: Lease, delivery: Delivery, observed: ObservedPayment) -> Verification:
-        """Let the shop's module work on it, once more if its result does not verify and the lease lasts for that."""
-        verification = self._pass_on_once(lease, delivery, observed)
-        time_left = lease.expires_at - self._clock.now()
-        if verification.mismatches and time_left.total_seconds() > self._limits.shop_timeout:
-            verification = self._pass_on_once(lease, delivery, observed)
-        return verification
-
-    def _pass_on_once(self, lease: Lease, delivery: Delivery, observed: ObservedPayment) -> Verification:
-        """What the shop answers is not believed, either way: its order, where one was to be made, is looked at."""
-        refusal = self._deliver(lease, delivery, observed)
-        verification = self._verifier.verify(lease, delivery, hopes=refusal is not None)
-        if refusal is not None and verification.took is None:
-            raise refusal
-        return verification
-
-    def _deliver(self, lease: Lease, delivery: Delivery, observed: ObservedPayment) -> ShopDown | None:
-        """Call the shop; what stands against taking its answer for success.
-
-        Raises `ShopDown` when there is no answer: the shop may still be at work.
-        """
-        if observed.webhook_url is None:
-            log.warning("webhook.no_url", **ids_of(lease, delivery))
-            return None
-        if self._clock.now() >= lease.expires_at:
-            raise LeaseLost("the lease ended before the shop was called")
-        answer = self._shop_webhook.deliver(
-            lease.cart,
-            delivery.transaction_id,
-            observed.webhook_url,
-            timeout=self._limits.shop_timeout,
-            until=lease.expires_at,
-        )
-        log.info("webhook.passed_on", status=answer.status, **ids_of(lease, delivery))
-        if 200 <= answer.status < 300 or answer.status in WORKED_BEFORE:
-            return None
-        return ShopDown(f"the shop answered {answer.status}")

@@ -25,6 +25,8 @@ from bridge.services.janitor import Janitor
 from bridge.services.leases import Leases
 from bridge.services.matching import Matching
 from bridge.services.notices import Notices
+from bridge.services.observing import Observing
+from bridge.services.passing_on import PassingOn
 from bridge.services.payments import Payments
 from bridge.services.refund_sending import RefundSender
 from bridge.services.refunds import Refunds
@@ -68,12 +70,14 @@ def wire(ports: Ports, limits: Limits) -> Services:
     matching = Matching(ledger=ledger, accounts=accounts)
     intake = Intake(ledger=ledger, clock=clock, limits=limits.webhooks)
     endings = Endings(ledger=ledger, notices=notices, clock=clock, limits=limits.webhooks)
+    observing = Observing(rollout=limits.rollout, ledger=ledger, truths=truths, clock=clock, gate=limits.gate)
+    passing_on = PassingOn(shop_webhook=ports.shop_webhook, verifier=verifier, clock=clock, limits=limits.webhooks)
     webhooks = Webhooks(
         leases=leases,
-        shop_webhook=ports.shop_webhook,
         matching=matching,
         settlement=settlement,
-        verifier=verifier,
+        observing=observing,
+        passing_on=passing_on,
         intake=intake,
         endings=endings,
         changes=changes,
@@ -84,6 +88,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
         leases=leases,
         matching=matching,
         settlement=settlement,
+        observing=observing,
         verifier=verifier,
         intake=intake,
         endings=endings,
@@ -122,6 +127,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
             leases=leases,
             truths=truths,
             creation=Creation(ledger=ledger, accounts=accounts, changes=changes, clock=clock),
+            observing=observing,
             changes=changes,
             clock=clock,
             gate=limits.gate,

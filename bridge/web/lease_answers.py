@@ -19,7 +19,10 @@ class ClaimLease(Answer):
 
 
 class ClaimData(Answer):
-    """`process`: let the module work under the lease, then complete it. `skip`: answer Mollie 200 yourself."""
+    """`process`: let the module work under the lease, then complete it. `skip`: answer Mollie 200 yourself.
+
+    `process` without a lease: the cart is not guarded (roll-out), there is nothing to complete.
+    """
 
     decision: Literal["process", "skip"]
     reason: Reason

@@ -65,14 +65,14 @@ def lease_routes(services: Services, settings: WebSettings) -> APIBlueprint:
         found = services.claims.claim(body.transaction_id)
         lease = ClaimLease(token=found.lease.token, expires_at=found.lease.expires_at) if found.lease else None
         data = ClaimData(
-            decision="process" if lease else "skip",
+            decision="process" if found.process else "skip",
             reason=reason_of(found.decision),
             cart_id=found.cart.cart_id if found.cart else None,
             lease=lease,
         )
-        message = (
-            "Let the module work, then complete the lease" if lease else "Nothing is to be done; answer Mollie 200"
-        )
+        message = "Nothing is to be done; answer Mollie 200"
+        if found.process:
+            message = "Let the module work, then complete the lease" if lease else "Let the module work"
         return reply(ClaimReply(data=data, message=message))
 
     @api.post("/v1/leases", summary="Take a lease on a cart", responses={201: LeaseReply})

@@ -1,0 +1,121 @@
+"""Gradual roll-out: some carts are guarded, the others only watched, and nobody is held up by being watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.domain.cart import CartRef
+from bridge.domain.records import DeliveryState
+from bridge.domain.rollout import Rollout, RolloutMode
+from bridge.services.settings import GateLimits
+from tests.fakes.services import Limits
+from tests.unit.builders import CART, a_request
+from tests.unit.world import World
+
+OBSERVE = Rollout(mode=RolloutMode.OBSERVE)
+CARTS = [CartRef(shop_id=1, cart_id=number) for number in range(1, 10_001)]
+
+
+@pytest.fixture
+def watched() -> Iterator[World]:
+    """A world in which no cart is guarded."""
+    made = World(Limits(gate=GateLimits(), rollout=OBSERVE))
+    yield made
+    made.close()
+
+
+@pytest.mark.req("L17")
+@pytest.mark.parametrize("percentage", [0, 1, 10, 50, 99, 100])
+def test_about_as_many_carts_are_guarded_as_the_percentage_says(percentage: int) -> None:
+    guarded = sum(Rollout(percentage=percentage).guards(cart) for cart in CARTS)
+
+    assert abs(guarded - percentage * 100) <= 150
+    assert guarded == percentage * 100 or percentage not in (0, 100)
+
+
+@pytest.mark.req("L17")
+def test_a_cart_that_is_guarded_stays_so_as_the_percentage_is_raised() -> None:
+    steps = [{cart for cart in CARTS if Rollout(percentage=percentage).guards(cart)} for percentage in (10, 50, 100)]
+
+    assert steps[0] < steps[1] < steps[2]
+
+
+@pytest.mark.req("L17")
+def test_observing_guards_no_cart_whatever_the_percentage() -> None:
+    assert not any(OBSERVE.guards(cart) for cart in CARTS)
+
+
+@pytest.mark.req("L17")
+@pytest.mark.parametrize(
+    ("stands_there", "decision"),
+    [("nothing", "Proceed"), ("open", "Resume"), ("order", "AlreadyOrdered"), ("paid", "AlreadyPaid")],
+)
+def test_a_watched_cart_may_always_be_paid_and_the_decision_is_kept(
+    watched: World, stands_there: str, decision: str
+) -> None:
+    if stands_there == "order":
+        watched.shop.add_order(CART)
+    elif stands_there != "nothing":
+        watched.add_payment("tr_1", stands_there)
+        watched.clock.advance(seconds=120)
+
+    answer = watched.services.initiation.initiate(a_request())
+
+    assert (answer.is_new, answer.action, answer.payment_id) == (True, "create", None)
+    assert [detail["decision"] for detail in watched.audited("initiation.observed")] == [decision]
+    assert watched.audited("initiation.decided") == []
+    assert all(attempt.state != "reserved" for attempt in watched.attempts)
+
+
+@pytest.mark.req("L17")
+def test_watching_refuses_nobody(watched: World) -> None:
+    assert watched.services.initiation.initiate(a_request(customer_id=999)).is_new
+    assert watched.services.initiation.initiate(a_request(cart=CartRef(shop_id=1, cart_id=777))).is_new
+
+
+@pytest.mark.req("L17")
+def test_a_payment_that_the_bridge_makes_itself_is_always_guarded(watched: World) -> None:
+    first = watched.services.initiation.initiate(a_request("one", by_bridge=True))
+    second = watched.services.initiation.initiate(a_request("two", by_bridge=True))
+
+    assert (first.is_new, second.is_new, second.action) == (True, False, "resume")
+
+
+@pytest.mark.req("L17")
+def test_the_module_works_on_a_watched_webhook_without_a_lease(watched: World) -> None:
+    watched.add_payment("tr_1", "paid", state=None)
+
+    claim = watched.claims.claim("tr_1")
+
+    assert (claim.process, claim.lease) == (True, None)
+    assert watched.audited("settlement.observed") == [{"decision": "Settle", "source": "shim"}]
+    assert (watched.state.fence, watched.attempts, watched.undone()) == (0, (), [])
+
+
+@pytest.mark.req("L17")
+def test_a_second_payment_of_a_watched_cart_reaches_the_module_and_is_noted(watched: World) -> None:
+    watched.add_payment("tr_1", "paid", state=None)
+    watched.shop.add_order(CART, paid_by="tr_1")
+    watched.add_payment("tr_2", "paid", state=None)
+
+    assert watched.claims.claim("tr_2").process
+    assert [detail["decision"] for detail in watched.audited("settlement.observed")] == ["Surplus"]
+    assert watched.shop.reason_of("tr_2") is None
+
+
+@pytest.mark.req("L17")
+def test_a_webhook_that_nobody_can_place_is_the_modules_business_while_observing(watched: World) -> None:
+    assert watched.claims.claim("tr_unknown").process
+
+
+@pytest.mark.req("L17")
+def test_a_watched_webhook_that_is_routed_is_passed_on(watched: World) -> None:
+    watched.add_payment("tr_1", "paid", state=None)
+
+    delivery = watched.deliver("tr_1")
+
+    assert (delivery.state, delivery.cart, delivery.decision) == (DeliveryState.DONE, CART, "Settle")
+    assert watched.told == ["tr_1"]
+    assert watched.state.fence == 0
