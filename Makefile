@@ -13,7 +13,7 @@ PYTEST ?=
 # Test processes; each has servers of its own. With 0 the tests run in one, which a debugger needs.
 JOBS ?= 2
 
-.PHONY: help demo test test-fast check format requirements lock bench clean venv runtime packages
+.PHONY: help demo test test-fast check format requirements lock bench shim clean venv runtime packages
 
 help: ## Show what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -40,6 +40,9 @@ requirements: venv ## The requirements and the tests that prove each
 
 lock: venv ## Bring the pinned dependencies up to date with pyproject.toml
 	scripts/lock $(ARGS)
+
+shim: ## The PrestaShop module's zip, to be uploaded in the back office
+	@scripts/shim
 
 bench: packages venv ## The benchmarks, each held against its limit
 	scripts/bench $(ARGS)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.adapters.flock_locks import FlockLocks
+from bridge.adapters.clock import SystemClock
+from bridge.adapters.flock_locks import FlockCartLocks
 from tests.services.php import run_php, start_php
 from tests.services.process import program
 
@@ -50,7 +51,7 @@ def test_every_file_is_in_the_houses_style() -> None:
 
 @pytest.mark.req("P7")
 def test_the_bridges_lock_keeps_the_shim_away(tmp_path: Path) -> None:
-    locks = FlockLocks(tmp_path)
+    locks = FlockCartLocks(tmp_path, SystemClock())
     grant = locks.acquire(KEY, timeout=1.0, lifetime=60.0, purpose="test")
     assert grant is not None
 
@@ -62,7 +63,7 @@ def test_the_bridges_lock_keeps_the_shim_away(tmp_path: Path) -> None:
 
 @pytest.mark.req("P7")
 def test_the_shims_lock_keeps_the_bridge_away_until_its_process_ends(tmp_path: Path) -> None:
-    locks = FlockLocks(tmp_path)
+    locks = FlockCartLocks(tmp_path, SystemClock())
     with start_php(HOLD, str(tmp_path), "0") as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "taken"
@@ -76,7 +77,7 @@ def test_the_shims_lock_keeps_the_bridge_away_until_its_process_ends(tmp_path: P
 
 
 def test_a_file_that_the_bridge_made_is_the_shims_lock_file(tmp_path: Path) -> None:
-    locks = FlockLocks(tmp_path)
+    locks = FlockCartLocks(tmp_path, SystemClock())
     grant = locks.acquire(KEY, timeout=1.0, lifetime=60.0, purpose="test")
     assert grant is not None
     locks.release(KEY, grant.token)

@@ -52,13 +52,14 @@ final class PaymentGuardTest extends TestCase
     }
 
     /** @dataProvider ends */
-    public function testWhatBecameOfThePaymentIsTold(?string $location, bool $answered, string $route, array $body): void
+    public function testWhatBecameOfItIsTold(?string $location, bool $answered, string $route, array $body): void
     {
         $this->allow();
 
         $this->scene->payments->finish($location, 'shop.test', $answered);
 
-        self::assertSame(['POST', '/v1/payments/p-1/' . $route, $body], array_slice($this->scene->sidecar->asked[1], 0, 3));
+        $asked = array_slice($this->scene->sidecar->asked[1], 0, 3);
+        self::assertSame(['POST', '/v1/payments/p-1/' . $route, $body], $asked);
     }
 
     public function ends(): array
@@ -99,7 +100,7 @@ final class PaymentGuardTest extends TestCase
     }
 
     /** @dataProvider existing */
-    public function testAnExistingPaymentLeadsWhereItBelongs(array $data, string $location, ?string $notice = null): void
+    public function testAnExistingPaymentLeadsToItsPage(array $data, string $location, ?string $notice = null): void
     {
         $this->scene->shop->orders[42] = [9 => 'REF'];
         $this->scene->shop->payments['tr_1'] = ['cart' => 42, 'number' => 'mol_1', 'status' => 'paid'];

@@ -139,7 +139,7 @@ final class WebhookGuardTest extends TestCase
     }
 
     /** @dataProvider renewals */
-    public function testARenewalWhoseCartIsYetToBeMadeIsWorkedOn(string $reason, bool $isSubscription, bool $works): void
+    public function testARenewalWhoseCartIsNotMadeYetGoesOn(string $reason, bool $isSubscription, bool $works): void
     {
         $this->scene->sidecar->says(self::CLAIM, 200, $this->skip($reason));
 
@@ -148,7 +148,12 @@ final class WebhookGuardTest extends TestCase
 
     public function renewals(): array
     {
-        return [['unmatched', true, true], ['unknown', true, true], ['surplus', true, false], ['unmatched', false, false]];
+        return [
+            ['unmatched', true, true],
+            ['unknown', true, true],
+            ['surplus', true, false],
+            ['unmatched', false, false],
+        ];
     }
 
     public function testAloneTheModuleWorksUnderTheCartsFile(): void
