@@ -177,6 +177,8 @@ def logged() -> set[tuple[str, str]]:
                 ) if level in LEVELS:
                     assert isinstance(first, ast.Constant), f"{file}:{node.lineno}: an event's name is a constant"
                     found.add((str(first.value), LEVELS[level]))
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="log" | "_log" | "_LOG" | "LOG"), attr="log")):
+                    raise AssertionError(f"{file}:{node.lineno}: an event's level is a method's name")
                 case _:
                     pass
     return found
@@ -225,5 +227,5 @@ def audited() -> set[str]:
         and isinstance(node.value, str)
         and re.fullmatch(r"[a-z]+\.[a-z_]+", node.value)
     }
-    both = {"settlement.decided", "order.mismatch", "payment.not_created"}
+    both = {"settlement.decided", "order.mismatch", "payment.not_created", "delivery.replayed"}
     return constants - {event for event, _ in logged()} | both | {f"refund.{state.value}" for state in RefundState}

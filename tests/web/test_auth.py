@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -13,7 +15,16 @@ from tests.fakes.services import World
 from tests.web.caller import ADMIN_TOKEN, SETTINGS, SHOP_TOKEN, UNKNOWN_PAYMENT, Caller, assert_problem, caller
 
 OPEN = {"/healthz", "/readyz", "/openapi.json", "/problems", "/problems/<slug>", "/webhooks/mollie"}
-ADMIN = {"/v1/payments/<payment_id>/refund", "/v1/carts/<int:cart_id>/audit", "/v1/locks"}
+ADMIN = {
+    "/v1/payments/<payment_id>/refund",
+    "/v1/carts/<int:cart_id>/audit",
+    "/v1/locks",
+    "/v1/deliveries",
+    "/v1/deliveries/replay",
+    "/v1/refunds",
+    "/v1/refunds/<refund_id>/approve",
+    "/v1/refunds/<refund_id>/reject",
+}
 
 
 def test_every_route_asks_for_what_it_should(app: Flask) -> None:
@@ -33,7 +44,7 @@ def test_a_view_that_nobody_marked_asks_for_a_token(world: World) -> None:
 @pytest.mark.parametrize("path", sorted(ADMIN | {"/v1/payments/<payment_id>", "/metrics", "/v1/leases/<token>/renew"}))
 def test_without_a_token_nothing_is_told(app: Flask, stranger: Caller, path: str) -> None:
     rule = next(rule for rule in app.url_map.iter_rules() if rule.rule == path)
-    concrete = path.replace("<int:cart_id>", "42").replace("<payment_id>", "x").replace("<token>", "x")
+    concrete = re.sub("<[a-z_]+>", "x", path.replace("<int:cart_id>", "42"))
 
     answer = stranger.client.open(concrete, method="POST" if "POST" in (rule.methods or ()) else "GET")
 
