@@ -13,6 +13,9 @@ ini_set('log_errors', '1');
 /** What this shop is and what goes wrong in it; read afresh by every request. */
 final class Standin
 {
+    /** @var int spent in modules' hooks, their loading included */
+    public static $hookNanoseconds = 0;
+
     /** @var array<string, mixed> */
     private static $settings;
 
@@ -48,6 +51,15 @@ final class Standin
         }
     }
 
+    /** With the setting `timing`: milliseconds of the whole script until its end, and of them in hooks. */
+    public static function noteTimes(): void
+    {
+        if (self::get('timing', false)) {
+            $whole = 1000 * (microtime(true) - $_SERVER['REQUEST_TIME_FLOAT']);
+            file_put_contents(_PS_ROOT_DIR_ . '/times.txt', sprintf("%.4f %.4f\n", $whole, self::$hookNanoseconds / 1e6), FILE_APPEND);
+        }
+    }
+
     private static function hold(string $place): void
     {
         $here = _PS_ROOT_DIR_ . '/held-' . $place . '.' . getmypid();
@@ -59,6 +71,9 @@ final class Standin
         unlink($here);
     }
 }
+
+// The first to be registered is the first to run: what modules do at the end comes after it.
+register_shutdown_function([Standin::class, 'noteTimes']);
 
 define('_PS_VERSION_', (string) Standin::get('version', '9.1.4'));
 define('_PS_MODE_DEV_', (bool) Standin::get('debug', false));
