@@ -35,7 +35,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`drop`: end the connection without an answer. `is_cut`: end it amid the body. `until`: wait for this event first."""
+    """`drop`: a network error in place of an answer; `is_cut`: one amid the body; `until`: wait for this first."""
 
     status: int = 200
     body: str = "ok"
@@ -132,8 +132,8 @@ class Handler(BaseHTTPRequestHandler):
         if answer.until and not answer.until.wait(60):
             raise TimeoutError(f"nobody let {call.path} be answered")
         if answer.drop:
-            # Not in silence, after which Chromium repeats some requests by itself: as a broken proxy would.
-            self.wfile.write(b"no HTTP\r\n\r\n")
+            # Not in silence, after which Chromium repeats some requests by itself, but with what no browser accepts.
+            self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
             return
         self._send(answer)
 

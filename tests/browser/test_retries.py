@@ -24,7 +24,7 @@ def test_server_errors_are_tried_again_after_1_2_and_4_seconds(
         stopped.wait_until_retrying(tries)
         stopped.page.clock.run_for(wait - 50)
         assert len(creating(shop)) == tries
-        stopped.page.clock.run_for(100)
+        stopped.page.clock.run_for(50)
         stopped.wait_for(BANCONTACT, tries + 1)
     expect_seen(stopped, ["error"] if failure.drop else [failure.status, failure.body])
     stopped.page.clock.run_for(60_000)
