@@ -44,9 +44,9 @@
  * No jQuery; ES2015; no template strings and no regular expressions, so that the minifier of PrestaShop's file combiner has
  * nothing to misread. They share what they need through the global that they read, and make none of their own.
  *
- * @author    The prestashop-mollie-bridge authors
- * @copyright The prestashop-mollie-bridge authors
- * @license   https://opensource.org/license/mit MIT
+ * @author    the prestashop-mollie-bridge authors
+ * @copyright 2026 the prestashop-mollie-bridge authors
+ * @license   https://opensource.org/licenses/MIT MIT License
  */
 (function () {
   'use strict';

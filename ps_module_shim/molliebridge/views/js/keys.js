@@ -1,9 +1,9 @@
 /**
  * One idempotency key for each (cart, basket, method), kept for this tab. The contract stands in checkout.js.
  *
- * @author    The prestashop-mollie-bridge authors
- * @copyright The prestashop-mollie-bridge authors
- * @license   https://opensource.org/license/mit MIT
+ * @author    the prestashop-mollie-bridge authors
+ * @copyright 2026 the prestashop-mollie-bridge authors
+ * @license   https://opensource.org/licenses/MIT MIT License
  */
 (function () {
   'use strict';

@@ -4,9 +4,9 @@
  * `fetch` and `XMLHttpRequest` are wrapped, but only the requests that `molliebridge.creating` names are touched; every other
  * one goes straight to the browser with the same `this` and the same arguments. The contract stands in checkout.js.
  *
- * @author    The prestashop-mollie-bridge authors
- * @copyright The prestashop-mollie-bridge authors
- * @license   https://opensource.org/license/mit MIT
+ * @author    the prestashop-mollie-bridge authors
+ * @copyright 2026 the prestashop-mollie-bridge authors
+ * @license   https://opensource.org/licenses/MIT MIT License
  */
 (function () {
   'use strict';

@@ -2,9 +2,9 @@
  * The payment step: what is on its way, how that looks, and when the shopper gets the button back. The contract stands in
  * checkout.js.
  *
- * @author    The prestashop-mollie-bridge authors
- * @copyright The prestashop-mollie-bridge authors
- * @license   https://opensource.org/license/mit MIT
+ * @author    the prestashop-mollie-bridge authors
+ * @copyright 2026 the prestashop-mollie-bridge authors
+ * @license   https://opensource.org/licenses/MIT MIT License
  */
 (function () {
   'use strict';

@@ -2,9 +2,9 @@
  * XMLHttpRequest, and so jQuery.ajax: what requests.js does for fetch, behind the back of a page that sees one request with
  * one end. The contract stands in checkout.js.
  *
- * @author    The prestashop-mollie-bridge authors
- * @copyright The prestashop-mollie-bridge authors
- * @license   https://opensource.org/license/mit MIT
+ * @author    the prestashop-mollie-bridge authors
+ * @copyright 2026 the prestashop-mollie-bridge authors
+ * @license   https://opensource.org/licenses/MIT MIT License
  */
 (function () {
   'use strict';
