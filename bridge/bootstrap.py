@@ -252,5 +252,7 @@ def _web(settings: Settings) -> WebSettings:
         admin_token=settings.auth.admin_token.get_secret_value(),
         max_body_bytes=settings.server.max_body,
         signing_secrets=tuple(secret.get_secret_value() for secret in settings.webhooks.signing_secrets),
+        lock_backend=settings.locks.backend,
+        lock_directory=str(settings.locks.directory) if settings.locks.backend == "flock" else None,
         version=__version__,
     )

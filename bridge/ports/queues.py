@@ -32,6 +32,18 @@ class Figures:
     notices: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What was decided since a time. `initiations` maps a decision to its count, guarded and watched carts together.
+
+    `surplus`: payments that came in for a cart that was paid already; `surplus_refunded`: those given back.
+    """
+
+    initiations: Mapping[str, int] = field(default_factory=dict)
+    surplus: int = 0
+    surplus_refunded: int = 0
+
+
 class Queues(Protocol):
     """Every method raises `StoreDown` when the database can not be asked."""
 
@@ -128,6 +140,10 @@ class Queues(Protocol):
 
     def figures(self, since: datetime) -> Figures:
         """How much there is of what; `completed` counts from `since`."""
+        ...
+
+    def tally(self, since: datetime) -> Tally:
+        """What was decided since a time, by the audit trail and the refunds; takes up to a second on a large trail."""
         ...
 
     def prune(self, now: datetime, *, audit_before: datetime, deliveries_before: datetime) -> int:

@@ -19,6 +19,7 @@ from bridge.services.notices import Notices
 from bridge.services.payments import Payments
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
+from bridge.services.status import StatusReport
 from bridge.services.webhooks import Webhooks
 
 
@@ -36,6 +37,7 @@ class Services:
     notices: Notices
     replays: Replays
     janitor: Janitor
+    status: StatusReport
     leases: Leases
     ledger: Ledger
     locks: CartLocks

@@ -34,6 +34,7 @@ from bridge.services.replays import Replays
 from bridge.services.settings import Limits
 from bridge.services.settlement import Settlement
 from bridge.services.shop_rows import ShopRows
+from bridge.services.status import StatusReport
 from bridge.services.surplus import Surpluses
 from bridge.services.truths import Truths
 from bridge.services.verification import Verifier
@@ -142,6 +143,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
         notices=notices,
         replays=Replays(ledger=ledger, clock=clock),
         janitor=janitor,
+        status=StatusReport(ledger=ledger, clock=clock, rollout=limits.rollout),
         leases=leases,
         ledger=ledger,
         locks=ports.locks,

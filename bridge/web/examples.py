@@ -203,3 +203,23 @@ APPROVED: Final = {
     "data": {**_REFUND_ROW, "status": "refunded", "tries": 1, "mollie_refund_id": "re_4qqhO89gsT"},
     "message": "Approved: the refund is refunded",
 }
+STATUS: Final = {
+    "data": {
+        "version": "1.0.0",
+        "mode": "enforce",
+        "percentage": 100,
+        "lock_backend": "flock",
+        "lock_directory": "/run/lock/mollie-bridge",
+        "figures": {
+            "days": 30,
+            "prevented": 12,
+            "resumed": 31,
+            "superseded": 4,
+            "surplus": 2,
+            "refunded": 1,
+            "awaiting_approval": 1,
+            "dead_deliveries": 0,
+        },
+    },
+    "message": "The bridge answers",
+}

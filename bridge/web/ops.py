@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from bridge.domain.cart import CartState
 from bridge.services.container import Services
 from bridge.telemetry import METRICS
-from bridge.web import kinds
+from bridge.web import examples, kinds
 from bridge.web.answers import Answer, reply
 from bridge.web.auth import Scope, route
 from bridge.web.lease_answers import LeaseRow, LockRow, LocksData, LocksReply
@@ -35,6 +35,39 @@ class ReadyReply(Answer):
     status: str
 
 
+class StatusFigures(Answer):
+    """Counts of the last `days`; the last two are of now."""
+
+    days: int
+    prevented: int
+    resumed: int
+    superseded: int
+    surplus: int
+    refunded: int
+    awaiting_approval: int
+    dead_deliveries: int
+
+
+class StatusData(Answer):
+    """How the bridge is set, and what it did. `lock_directory`: with file locks alone."""
+
+    version: str
+    mode: str
+    percentage: int
+    lock_backend: str
+    lock_directory: str | None
+    figures: StatusFigures
+
+
+class StatusReply(Answer):
+    """For the shop's back office."""
+
+    model_config = with_openapi(example=examples.STATUS)
+
+    data: StatusData
+    message: str
+
+
 def ops_routes(services: Services, settings: WebSettings) -> APIBlueprint:
     """The routes of health, metrics and locks."""
     api = APIBlueprint("ops", __name__, abp_tags=[Tag(name="operations", description="Running the bridge")])
@@ -51,6 +84,30 @@ def ops_routes(services: Services, settings: WebSettings) -> APIBlueprint:
         """Asks the database."""
         services.ledger.ping()
         return reply(ReadyReply(status="ready"))
+
+    @api.get("/v1/status", summary="How it is set, and what it did", responses={200: StatusReply})
+    @route()
+    def status() -> Response:
+        """For the shop's back office. Counts of the last 30 days, half a minute old at most."""
+        found = services.status.now()
+        data = StatusData(
+            version=settings.version,
+            mode=found.rollout.mode.value,
+            percentage=found.rollout.percentage,
+            lock_backend=settings.lock_backend,
+            lock_directory=settings.lock_directory,
+            figures=StatusFigures(
+                days=found.days,
+                prevented=found.prevented,
+                resumed=found.resumed,
+                superseded=found.superseded,
+                surplus=found.surplus,
+                refunded=found.refunded,
+                awaiting_approval=found.awaiting_approval,
+                dead_deliveries=found.dead_deliveries,
+            ),
+        )
+        return reply(StatusReply(data=data, message="The bridge answers"))
 
     @api.get(
         "/metrics",

@@ -15,6 +15,7 @@ class WebSettings:
     Mollie's own call, which anybody may make; a form holds one id, a next-gen event with its entity a few KiB.
     `signing_secrets`: next-gen webhooks must be signed with one of them; empty: signatures are not looked at.
     `lease_wait`: seconds that a lease is waited for (the shim waits 2.5 s in all).
+    `lock_backend`, `lock_directory`: what the shim needs to lock a cart by itself when the sidecar does not answer.
     `open_metrics`: whether /metrics answers without a token.
     """
 
@@ -24,6 +25,8 @@ class WebSettings:
     max_webhook_bytes: int = 32 * 1024
     signing_secrets: tuple[str, ...] = field(default=(), repr=False)
     lease_wait: float = 1.5
+    lock_backend: str = "flock"
+    lock_directory: str | None = None
     open_metrics: bool = False
     version: str = "0"
 

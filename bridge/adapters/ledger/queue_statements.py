@@ -23,6 +23,7 @@ from bridge.domain.attempt import LIVE, AttemptState
 from bridge.domain.cart import OrderPhase
 from bridge.domain.notices import NoticeState
 from bridge.domain.records import UNFINISHED, DeliveryState, RefundState
+from bridge.domain.surplus import SURPLUS_KEY
 
 PRUNE_STEP = 500
 """Rows that one statement of the pruning removes: a transaction of milliseconds."""
@@ -150,8 +151,29 @@ class LeftoverStatements:
             .select_from(attempt)
             .where(paid, attempt.c.updated_at >= bindparam("since"), attempt.c.processed_at >= bindparam("since_"))
         )
+        self._tally(tables)
         self.prune_keys = _a_step(tables.idempotency, tables.idempotency.c.expires_at <= bindparam("limit_at"))
         self.prune_audit = _a_step(tables.audit, tables.audit.c.at < bindparam("limit_at"))
+
+    def _tally(self, tables: LedgerTables) -> None:
+        audit, refund = tables.audit, tables.refund
+        decision = func.json_extract(audit.c.detail, "$.decision").label("decision")
+        since = audit.c.at >= bindparam("since")
+        initiations = audit.c.event.in_(("initiation.decided", "initiation.observed"))
+        settlements = audit.c.event.in_(("settlement.decided", "settlement.observed"))
+        self.initiations = select(decision, func.count()).where(since, initiations).group_by(decision)
+        # MySQL and MariaDB keep the quotes of a JSON string, SQLite takes them off.
+        is_surplus = func.json_extract(audit.c.detail, "$.decision").in_(("Surplus", '"Surplus"'))
+        self.surplus = select(func.count(func.distinct(audit.c.transaction_id))).where(since, settlements, is_surplus)
+        self.surplus_refunded = (
+            select(func.count())
+            .select_from(refund)
+            .where(
+                refund.c.state == RefundState.REFUNDED.value,
+                refund.c.updated_at >= bindparam("since"),
+                refund.c.idempotency_key.startswith(SURPLUS_KEY, autoescape=True),
+            )
+        )
 
     @staticmethod
     def _unfinished(tables: LedgerTables) -> Select[tuple[object, ...]]:

@@ -27,7 +27,7 @@ from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.notices import Notice
 from bridge.domain.records import Delivery, DeliveryState, Refund, RefundState
-from bridge.ports.queues import Figures
+from bridge.ports.queues import Figures, Tally
 
 T = TypeVar("T")
 
@@ -190,6 +190,20 @@ class SqlQueues:
             deliveries=self._counts(self._sql.delivery.count),
             refunds=self._counts(self._sql.refund.count),
             notices=self._counts(self._sql.notice.count),
+        )
+
+    def tally(self, since: datetime) -> Tally:
+        """What was decided since a time."""
+        left, values = self._sql.leftover, {"since": since}
+        initiations: dict[str, int] = {}
+        rows: list[Any] = self._rows(left.initiations, values)
+        for row in rows:
+            name = str(row[0]).strip('"')
+            initiations[name] = initiations.get(name, 0) + int(row[1])
+        return Tally(
+            initiations=initiations,
+            surplus=self._number(left.surplus, values),
+            surplus_refunded=self._number(left.surplus_refunded, values),
         )
 
     def prune(self, now: datetime, *, audit_before: datetime, deliveries_before: datetime) -> int:
