@@ -133,7 +133,7 @@ class Molliebridge extends Module
         $this->guardOrder(isset($cart->id) ? (int) $cart->id : 0, '');
     }
 
-    /** PrestaShop before 9: before each order of a cart is inserted. @param array<string, mixed> $params object */
+    /** Before each order of a cart is inserted. @param array<string, mixed> $params object */
     public function hookActionObjectOrderAddBefore($params)
     {
         $order = isset($params['object']) ? $params['object'] : null;

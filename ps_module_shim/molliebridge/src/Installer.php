@@ -47,12 +47,11 @@ final class Installer
      */
     public static function hooks(string $version): array
     {
-        // Since 9.0 there is one call before a whole order; until then one before each part of a split one.
-        $beforeOrder = version_compare($version, '9.0.0', '>=')
-            ? 'actionValidateOrderBefore'
-            : 'actionObjectOrderAddBefore';
+        // Everywhere there is a call before each order is inserted, the parts of a split one too. Since 9.0 there is one
+        // before the whole, when nothing has been prepared yet; between the two a script may still lose its lease.
+        $before = version_compare($version, '9.0.0', '>=') ? ['actionValidateOrderBefore'] : [];
 
-        return array_merge(self::HOOKS, [$beforeOrder]);
+        return array_merge(self::HOOKS, $before, ['actionObjectOrderAddBefore']);
     }
 
     /** Register on every hook; on the second call only what is missing (after PrestaShop was upgraded). */

@@ -81,7 +81,10 @@ final class OrderGuard
         if ($reference !== '' && $reference === $this->passed) {
             return null;
         }
-        $instead = $this->stillHolds() ?? $this->otherOrder($cartId, $reference);
+        $instead = $this->stillHolds();
+        if ($instead === null && $this->work->kind !== '') {
+            $instead = $this->otherOrder($cartId, $reference);
+        }
         if ($instead === null) {
             $this->passed = $reference;
         }
@@ -127,6 +130,8 @@ final class OrderGuard
         }
         if ($claim->is(200) && $claim->text('decision') === 'process') {
             $this->work->lease = Lease::of($claim);
+            // Observing: from here on nobody interferes.
+            $this->work->kind = $this->work->lease !== null ? $this->work->kind : '';
 
             return null;
         }

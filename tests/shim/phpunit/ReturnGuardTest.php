@@ -57,6 +57,17 @@ final class ReturnGuardTest extends TestCase
         ], $this->scene->sidecar->routes());
     }
 
+    public function testObservedTheOrderIsMadeAsWithoutTheBridge(): void
+    {
+        $this->comeBack();
+        $data = ['decision' => 'process', 'reason' => 'update', 'cart_id' => 42, 'lease' => null];
+        $this->scene->sidecar->says(self::CLAIM, 200, $data);
+        $this->scene->shop->orders[42] = [5 => 'OTHER'];
+
+        self::assertNull($this->scene->orders->guard(42, ''));
+        self::assertNull($this->scene->orders->guard(42, 'NEW'));
+    }
+
     public function testWhileAWebhookWorksThePageLooksAgain(): void
     {
         $this->comeBack();
