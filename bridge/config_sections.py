@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -79,7 +78,7 @@ class LockSettings(Section):
         description="`flock`: files that Symfony's FlockStore locks too; one host. `redis`: several. `memory`: trials.",
     )
     directory: Path = Field(
-        Path(tempfile.gettempdir()),
+        Path("/tmp"),  # noqa: S108  (what PHP's FlockStore uses; whoever may write there can lock, and no more)
         description="Where the lock files are: what PHP's sys_get_temp_dir() names (beware of PrivateTmp).",
     )
     redis_url: SecretStr | None = Field(None, description="`redis://:password@host:6379/0`; for the Redis backend.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,7 +66,30 @@ def serve(settings: Settings) -> None:
     """
     listen = parse_bind(settings.server.bind)
     with _alone(settings):
+        if listen.socket is not None:
+            _clear(listen.socket)
         _server(settings.server, listen).serve()
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket that a killed server left behind: the next one could not listen there.
+
+    Raises `ConfigurationError` when somebody listens on it, or when it is no socket.
+    """
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            raise ConfigurationError([f"server.bind: {path} is there already and no socket"])
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(1.0)
+            caller.connect(str(path))
+    except FileNotFoundError:
+        return
+    except ConnectionRefusedError:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError([f"server.bind: {path}: {error.strerror or error}"]) from error
+    else:
+        raise ConfigurationError([f"server.bind: another process listens on {path}"])
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from tests.services.mariadb import Database, PrivateMariaDB
 from tests.services.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+
+BIND = "MOLLIE_BRIDGE_SERVER__BIND"
 
 
 def run_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -122,12 +125,12 @@ def test_a_database_that_is_killed_and_comes_back_is_503_in_between_and_nothing_
 @pytest.mark.mariadb
 @pytest.mark.slow
 def test_the_server_listens_on_a_unix_socket(mariadb_database: Database, tmp_path: Path) -> None:
-    socket = tmp_path / "bridge.sock"
+    path = tmp_path / "bridge.sock"
     sidecar = Sidecar(database={"url": mariadb_database.url})
-    sidecar.bind = f"unix:{socket}"
+    sidecar.bind = f"unix:{path}"
     with sidecar:
-        assert socket.is_socket()
-        assert oct(socket.stat().st_mode)[-3:] == "660"
+        assert path.is_socket()
+        assert oct(path.stat().st_mode)[-3:] == "660"
 
 
 @pytest.mark.mariadb
@@ -153,3 +156,49 @@ def test_a_lock_directory_that_is_not_there_is_refused_with_one_line(tmp_path: P
 
     assert refused.returncode == 2
     assert refused.stderr == f"mollie-bridge: locks.directory: {tmp_path}/locks is no directory\n"
+
+
+@pytest.mark.mariadb
+@pytest.mark.slow
+def test_a_killed_servers_socket_is_taken_over_and_a_living_ones_is_not(
+    mariadb_database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "bridge.sock"
+    sidecar = Sidecar(database={"url": mariadb_database.url})
+    sidecar.bind = f"unix:{path}"
+    with sidecar:
+        refused = run_cli(
+            "serve",
+            "--config",
+            str(sidecar.config),
+            MOLLIE_BRIDGE_LOCKS__DIRECTORY=str(tmp_path),
+            **{BIND: sidecar.bind},
+        )
+        assert (refused.returncode, refused.stderr) == (
+            2,
+            f"mollie-bridge: server.bind: another process listens on {path}\n",
+        )
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
+    again = Sidecar(database={"url": mariadb_database.url})
+    again.bind = sidecar.bind
+    with again:
+        assert path.is_socket()
+
+
+def test_a_file_in_place_of_the_socket_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.sock"
+    path.write_text("precious")
+    variables = {
+        "MOLLIE_BRIDGE_AUTH__SHOP_TOKEN": "a" * 40,
+        "MOLLIE_BRIDGE_AUTH__ADMIN_TOKEN": "b" * 40,
+        "MOLLIE_BRIDGE_DATABASE__URL": f"sqlite:///{tmp_path}/bridge.db",
+        "MOLLIE_BRIDGE_LOCKS__DIRECTORY": str(tmp_path),
+        BIND: f"unix:{path}",
+    }
+
+    refused = run_cli("serve", **variables)
+
+    assert (refused.returncode, path.read_text()) == (2, "precious")
+    assert refused.stderr == f"mollie-bridge: server.bind: {path} is there already and no socket\n"
