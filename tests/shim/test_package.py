@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge import __version__
+from tests.unit.pages import page, section, table
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "ps_module_shim" / "molliebridge"
@@ -156,6 +157,26 @@ def test_the_main_file_survives_being_read_by_eval() -> None:
     source = without_comments((MODULE / "molliebridge.php").read_text(encoding="utf-8"))
 
     assert not re.search(r"^(?:use|namespace) |declare\(", source, re.MULTILINE)
+
+
+# Its reference
+
+
+def documented(heading: str) -> set[str]:
+    return {row[0].strip("`") for row in table(section(page("reference/shim.md"), heading))}
+
+
+def test_every_setting_is_documented() -> None:
+    store = (MODULE / "src" / "SettingsStore.php").read_text(encoding="utf-8")
+
+    assert documented("## Settings") == set(re.findall(r"'(MOLLIEBRIDGE_\w+)'", store))
+
+
+def test_every_hook_is_documented_and_has_its_method() -> None:
+    named = set(re.findall(r"'(action\w+)'", (MODULE / "src" / "Installer.php").read_text(encoding="utf-8")))
+    methods = re.findall(r"function hook(\w+)\(", (MODULE / "molliebridge.php").read_text(encoding="utf-8"))
+
+    assert documented("## Hooks") == named == {name[0].lower() + name[1:] for name in methods}
 
 
 # Texts
