@@ -73,20 +73,16 @@ def refresh_on_return(world: ShimWorld) -> str:
 
 
 def pending_on_return(world: ShimWorld) -> str:
-    """A payment that is pending: the return page makes its order, while the bank decides and the webhook comes."""
+    """A payment that is pending: the return page, open twice, makes its order; then the bank decides."""
     shopper = world.new_shopper()
     transaction = str(shopper.pay().checkout_id)
     world.mollie.start(transaction)
     back = str(world.mollie.payment(transaction).redirect_url)
-
-    def decided() -> object:
-        world.mollie.pay(transaction)
-        return world.announce_until_taken(transaction, world.servers[-1])
-
-    together([_open(shopper, server, back) for server in _spread(world, 2)] + [decided])
-    world.announce_until_taken(transaction)
-    references = world.references(shopper.cart_id)
-    return "" if len(references) == 1 else f"orders {references}"
+    together([_open(shopper, server, back) for server in _spread(world, 2)])
+    shopper.follow(back)
+    world.mollie.pay(transaction)
+    together([_announce(world, transaction, server) for server in world.servers])
+    return _orders(world, shopper, "14.40")
 
 
 def _settle(

@@ -391,6 +391,18 @@ def test_the_shopper_who_is_back_before_the_webhook_finds_his_order(world: ShimW
     assert len(world.references(shopper.cart_id)) == 1
 
 
+@pytest.mark.req("P8", "B15")
+def test_a_pending_payment_gets_its_order_when_the_shopper_is_back(world: ShimWorld, wire: Wire) -> None:
+    shopper = world.new_shopper()
+    transaction = str(shopper.pay().checkout_id)
+    world.mollie.start(transaction)
+
+    returned = shopper.follow(str(world.mollie.payment(transaction).redirect_url))
+
+    assert returned.page == "order-confirmation"
+    assert [order["current_state"] for order in world.books.orders_of(shopper.cart_id)] == [15]
+
+
 @pytest.mark.req("B15")
 def test_the_return_page_waits_two_seconds_at_most(world: ShimWorld, wire: Wire) -> None:
     shopper, transaction = paid(world)

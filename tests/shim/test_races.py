@@ -46,3 +46,23 @@ def test_one_payment_and_one_order(world: ShimWorld, course: str, publish: Calla
     assert wrong == []
     for server in world.servers:
         assert "PHP Fatal" not in server.errors, server.errors[-2000:]
+
+
+@pytest.fixture(scope="module")
+def unguarded(mariadb: PrivateMariaDB) -> Iterator[ShimWorld]:
+    mariadb.start()
+    database = mariadb.create_database("shim_races_unguarded")
+    with running_world(database, web_servers=2, gap_ms=30) as running:
+        yield running
+    mariadb.drop_database("shim_races_unguarded")
+
+
+@pytest.mark.req("P5")
+@pytest.mark.parametrize("course", COURSES)
+def test_without_the_bridge_the_same_course_ends_badly(
+    unguarded: ShimWorld, course: str, publish: Callable[[str], None]
+) -> None:
+    wrong = courses.run_often(unguarded, COURSES[course], 10)
+
+    publish(f"without the bridge one payment and one order: {10 - len(wrong)} of 10 carts")
+    assert wrong
