@@ -43,12 +43,20 @@ class DeliveryNotFound(NotFound):
     """The inbox has no such delivery."""
 
 
+class ReportNotFound(NotFound):
+    """There is no report of that name."""
+
+
 class ForeignCart(BridgeError):
     """The cart belongs to another customer."""
 
 
 class Conflict(BridgeError):
     """The request is sound, but something that exists stands against it."""
+
+
+class ReportUnavailable(Conflict):
+    """The report can not be run on this database; the message says what is missing."""
 
 
 class LeaseLost(Conflict):
