@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import LeaseHeld, MollieTimeout, ShopDown
@@ -84,7 +84,7 @@ class Claims:
         if self._observing.only_watches(cart):
             observed = self._matching.observe(cart, delivery.transaction_id, timeout=self._left(until))
             decision = self._observing.webhook(cart, delivery, observed)
-            self._endings.close_watched(delivery, cart, decision)
+            self._endings.close(replace(delivery, cart=cart), decision)
             return Claim(decision=decision, cart=cart, process=True)
         wait = min(self._limits.claim_wait, self._left(until))
         lease = self._leases.take(cart, purpose=f"webhook:{delivery.id}", timeout=wait, keep=False)

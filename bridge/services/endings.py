@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import structlog
 
-from bridge.domain.cart import CartRef
 from bridge.domain.errors import ShopDown
 from bridge.domain.notices import NoticeKind
 from bridge.domain.records import Delivery, DeliveryState
@@ -31,13 +30,13 @@ class Endings:
         self._limits = limits
 
     def reread(self, delivery: Delivery) -> Delivery:
-        """The delivery as it is stored now."""
-        return self._ledger.find_delivery(delivery.id) or delivery
+        """The delivery as it is stored now; its cart, once somebody has found it, is kept."""
+        stored = self._ledger.find_delivery(delivery.id) or delivery
+        return replace(stored, cart=stored.cart or delivery.cart)
 
     def close(self, delivery: Delivery, decision: SettlementDecision | None) -> Delivery:
         """Nothing is left to do. A delivery without a cart is kept with that decision, for the reports."""
-        stored = self.reread(delivery)
-        delivery = replace(stored, cart=stored.cart or delivery.cart)
+        delivery = self.reread(delivery)
         closed = replace(
             delivery,
             state=DeliveryState.DONE,
@@ -48,10 +47,6 @@ class Endings:
         )
         self._ledger.save_delivery(closed)
         return closed
-
-    def close_watched(self, delivery: Delivery, cart: CartRef, decision: SettlementDecision) -> Delivery:
-        """The shop has heard of it, and the cart is not guarded: kept with what would have been decided."""
-        return self.close(replace(self.reread(delivery), cart=cart), decision)
 
     def put_back(self, delivery: Delivery, error: Exception) -> Delivery:
         """Leave it to the inbox, with its reason; after too many tries it is dead, and the merchant is told."""

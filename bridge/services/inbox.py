@@ -8,10 +8,13 @@ waits for it holds a thread of the server, so the number of those who wait is bo
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from typing import TypeAlias
 
 import structlog
@@ -59,8 +62,8 @@ class Inbox:
         self._running: dict[str, Future[Worked | None]] = {}
         """The work in hand, by each name that it goes by: its transaction, and its cart where that is known."""
         self._works = 0
-        self._waited_for: dict[str, Future[Worked | None]] = {}
-        """What somebody waits for although it has not begun, by the delivery's id."""
+        self._waited_for: defaultdict[str, list[Future[Worked | None]]] = defaultdict(list)
+        """Who waits for work that has not begun, by the delivery's id."""
         self._news = threading.Event()
         self._stopped = threading.Event()
         self._looker: threading.Thread | None = None
@@ -75,7 +78,10 @@ class Inbox:
         self._intake.check(transaction_id)
         with self._seat() as seated:
             future = self._begin(transaction_id, source, query)
-            return self._within(future, self._limits.inline if seated else 0.0)
+            try:
+                return self._within(future, self._limits.inline if seated else 0.0)
+            finally:
+                self._forget(future)
 
     def work_now(self, transaction_id: str, *, source: str) -> Worked:
         """As `receive`, for a caller that must have an answer. Raises `Unavailable` when it takes too long."""
@@ -96,6 +102,7 @@ class Inbox:
             begun = [self._join(transaction_id, "return") for transaction_id in self._unsettled(cart)]
             for future in begun:
                 self._within(future, max(0.0, until - self._clock.monotonic()))
+                self._forget(future)
         return self._is_settled(cart)
 
     def ask_later(self, transaction_id: str, *, source: str) -> None:
@@ -141,16 +148,32 @@ class Inbox:
         if not self._reserve((transaction_id,), future):
             delivery = self._intake.store(transaction_id, source=source, query=query)
             with self._mutex:
-                waited_for = self._waited_for.setdefault(delivery.id, future)
+                self._waited_for[delivery.id].append(future)
             self._news.set()
-            return waited_for
+            return future
         try:
             delivery = self._webhooks.take(transaction_id, source=source, query=query)
         except BaseException:
             self._let_go((transaction_id,))
             raise
+        self._tell_those_who_wait(delivery, future)
         self._pool.submit(self._run, (transaction_id,), future, lambda: self._webhooks.work(delivery))
         return future
+
+    def _tell_those_who_wait(self, delivery: Delivery, future: Future[Worked | None]) -> None:
+        """The delivery was waiting for its turn, and perhaps somebody with it."""
+        with self._mutex:
+            waiting = self._waited_for.pop(delivery.id, [])
+        for each in waiting:
+            future.add_done_callback(partial(_hand_on, each))
+
+    def _forget(self, future: Future[Worked | None]) -> None:
+        """Nobody waits for it any more."""
+        with self._mutex:
+            for delivery_id in [each for each, futures in self._waited_for.items() if future in futures]:
+                self._waited_for[delivery_id].remove(future)
+                if not self._waited_for[delivery_id]:
+                    del self._waited_for[delivery_id]
 
     def _within(self, future: Future[Worked | None], seconds: float) -> Worked | None:
         try:
@@ -193,12 +216,10 @@ class Inbox:
         begun = []
         for delivery in self._ledger.queues.due_deliveries(self._clock.now(), AT_ONCE):
             names = _names_of(delivery)
-            with self._mutex:
-                future = self._waited_for.get(delivery.id) or Future()
+            future: Future[Worked | None] = Future()
             if not self._reserve(names, future):
                 continue
-            with self._mutex:
-                self._waited_for.pop(delivery.id, None)
+            self._tell_those_who_wait(delivery, future)
             self._pool.submit(self._run, names, future, self._due(delivery))
             begun.append(future)
         return begun
@@ -239,8 +260,16 @@ class Inbox:
             self._looker.join()
         self._pool.shutdown(wait=True)
         with self._mutex:
-            for future in self._waited_for.values():
+            for future in chain.from_iterable(self._waited_for.values()):
                 future.cancel()
+
+
+def _hand_on(waiting: Future[Worked | None], done: Future[Worked | None]) -> None:
+    error = done.exception()
+    if error is not None:
+        waiting.set_exception(error)
+    else:
+        waiting.set_result(done.result())
 
 
 def _names_of(delivery: Delivery) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ log = structlog.get_logger()
 
 ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.FAILED})
 SURPLUS = "surplus payment: the cart was paid already"
+RETURNED = "given back; the cart is not paid with it"
 STALE = "another payment settled the cart"
 
 
@@ -25,12 +26,14 @@ class ShopRows:
         """The row of a surplus payment says that money came in, or that it is all back."""
         if observed.status is PaymentStatus.AUTHORIZED:
             self._correct(observed.transaction_id, "authorized", SURPLUS)
+        elif observed.money_in:
+            self._correct(observed.transaction_id, "paid", SURPLUS)
         elif observed.status is PaymentStatus.PAID:
-            self._correct(observed.transaction_id, "paid" if observed.money_in else "refunded", SURPLUS)
+            self.show_returned(observed.transaction_id)
 
     def show_returned(self, transaction_id: str) -> None:
-        """The row of a surplus payment whose money is all back."""
-        self._correct(transaction_id, "refunded", SURPLUS)
+        """The row of a payment whose money is all back and that settles nothing."""
+        self._correct(transaction_id, "refunded", RETURNED)
 
     def show_ended(self, observed: ObservedPayment) -> None:
         """The row of a payment that ended beside the one that settled the cart."""

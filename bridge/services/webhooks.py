@@ -6,7 +6,7 @@ again, by Mollie and by the inbox.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -24,7 +24,7 @@ from bridge.services.matching import Matching
 from bridge.services.observing import Observing
 from bridge.services.passing_on import PassingOn
 from bridge.services.settings import WebhookLimits
-from bridge.services.settlement import Decided, Settlement
+from bridge.services.settlement import OWN_QUESTIONS, Decided, Settlement
 from bridge.services.verification import Verification
 
 log = structlog.get_logger()
@@ -94,7 +94,11 @@ class Webhooks:
     def work(self, delivery: Delivery) -> Worked:
         """Work on a delivery that is taken. Failures leave it due again."""
         try:
-            return self._work(delivery)
+            cart = self._matching.find_cart(delivery)
+            if not isinstance(cart, CartRef):
+                return Worked(delivery=self._endings.close(delivery, cart), decision=cart)
+            delivery = replace(delivery, cart=cart)
+            return self._watch(cart, delivery) if self._observing.only_watches(cart) else self._work(cart, delivery)
         except Exception as error:
             # A fault of ours is a failure like any other to the delivery; it is told apart in the log alone.
             put_back = self._endings.put_back(delivery, error)
@@ -102,12 +106,7 @@ class Webhooks:
                 raise
             return Worked(delivery=put_back, decision=None)
 
-    def _work(self, delivery: Delivery) -> Worked:
-        cart = self._matching.find_cart(delivery)
-        if not isinstance(cart, CartRef):
-            return Worked(delivery=self._endings.close(delivery, cart), decision=cart)
-        if self._observing.only_watches(cart):
-            return self._watch(cart, delivery)
+    def _work(self, cart: CartRef, delivery: Delivery) -> Worked:
         lease = self._take_lease(cart, delivery)
         try:
             observed = self._matching.observe(cart, delivery.transaction_id)
@@ -121,12 +120,15 @@ class Webhooks:
             self._changes.announce(cart)
 
     def _watch(self, cart: CartRef, delivery: Delivery) -> Worked:
-        """The cart is not guarded: the shop hears of it as it would without the bridge."""
+        """The cart is not guarded: the shop hears of it as it would without the bridge.
+
+        So it does not hear of what the bridge asked by itself: that call could meet Mollie's own.
+        """
         observed = self._matching.observe(cart, delivery.transaction_id)
         decision = self._observing.webhook(cart, delivery, observed)
-        if isinstance(observed, ObservedPayment):
+        if isinstance(observed, ObservedPayment) and delivery.source not in OWN_QUESTIONS:
             self._passing_on.unguarded(cart, delivery, observed)
-        return Worked(delivery=self._endings.close_watched(delivery, cart, decision), decision=decision)
+        return Worked(delivery=self._endings.close(delivery, decision), decision=decision)
 
     def _take_lease(self, cart: CartRef, delivery: Delivery) -> Lease:
         purpose = f"webhook:{delivery.id}"
