@@ -17,7 +17,7 @@ from flask import Flask
 from granian.constants import Interfaces
 from granian.server import MPServer
 
-from bridge.bootstrap import build_app
+from bridge.bootstrap import build_app, build_ledger
 from bridge.config import Settings, find_config, load_settings
 from bridge.config_sections import ServerSettings
 from bridge.domain.errors import ConfigurationError
@@ -62,10 +62,12 @@ def application() -> Flask:
 def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or SIGINT; then finish what is being worked on.
 
-    Raises `ConfigurationError` when it may not run.
+    Raises `ConfigurationError` when it may not run, and `StoreDown` without its database.
     """
     listen = parse_bind(settings.server.bind)
     with _alone(settings):
+        # Here, where it is one line for the reader; in the workers it would be a back trace from each of them.
+        build_ledger(settings).close()
         if listen.socket is not None:
             _clear(listen.socket)
         _server(settings.server, listen).serve()
@@ -112,7 +114,7 @@ def _alone(settings: Settings) -> Iterator[None]:
     except Timeout:
         raise ConfigurationError(["another sidecar of this shop runs already; several need the Redis locks"]) from None
     except OSError as error:
-        raise ConfigurationError([f"locks.directory: {settings.locks.directory}: {error.strerror}"]) from error
+        raise ConfigurationError([f"locks.directory: {settings.locks.directory / name}: {error.strerror}"]) from error
     try:
         yield
     finally:

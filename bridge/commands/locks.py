@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bridge.adapters.clock import SystemClock
 from bridge.bootstrap import build_ledger, build_locks
@@ -78,7 +78,7 @@ def print_holds(holds: list[Hold], *, as_json: bool) -> None:
     if not holds:
         print("Nobody holds a lock or a lease.")
         return
-    table = Table("key", "seen in", "holder", "purpose", "since (UTC)", "expires (UTC)")
+    table = Table(Column("key", no_wrap=True), "seen in", "holder", "purpose", "since (UTC)", "expires (UTC)")
     for hold in holds:
         since = f"{hold.since:%F %H:%M:%S}" if hold.since else "not known"
         table.add_row(hold.key, hold.seen_in, hold.holder, hold.purpose or "not known", since, _until(hold))

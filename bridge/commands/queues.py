@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bridge.bootstrap import build_services
 from bridge.config import Settings
@@ -77,7 +77,7 @@ def print_deliveries(deliveries: tuple[Delivery, ...]) -> None:
     if not deliveries:
         print("There is nothing to replay.")
         return
-    table = Table("delivery", "cart", "transaction", "state", "decision", "last error")
+    table = Table(Column("delivery", no_wrap=True), "cart", "transaction", "state", "decision", "last error")
     for each in deliveries:
         cart = str(each.cart.cart_id) if each.cart else ""
         table.add_row(each.id, cart, each.transaction_id, each.state.value, each.decision or "", each.last_error or "")
@@ -105,7 +105,7 @@ def print_refunds(refunds: tuple[Refund, ...], *, as_json: bool) -> None:
     if not refunds:
         print("There are no such refunds.")
         return
-    table = Table("refund", "cart", "transaction", "amount", "kind", "state", "last error")
+    table = Table(Column("refund", no_wrap=True), "cart", "transaction", "amount", "kind", "state", "last error")
     for each in refunds:
         table.add_row(
             each.id,

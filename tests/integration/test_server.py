@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from bridge.adapters.migrations import HEAD
 from tests.integration.sidecar import Reply, Sidecar
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database, PrivateMariaDB
@@ -66,17 +67,19 @@ def test_the_environment_alone_is_enough_and_wins_over_the_file(tmp_path: Path) 
     migrated = run_cli("migrate", **variables)
 
     assert (migrated.returncode, migrated.stderr) == (0, "")
-    assert migrated.stdout == "tables ps_molbridge_* are at version 0001\n"
+    assert migrated.stdout == f"tables ps_molbridge_* are at version {HEAD}\n"
 
 
-def test_a_database_that_is_down_is_one_clear_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["migrate", "serve"])
+def test_a_database_that_is_down_is_one_clear_line(tmp_path: Path, command: str) -> None:
     variables = {
         "MOLLIE_BRIDGE_AUTH__SHOP_TOKEN": "a" * 40,
         "MOLLIE_BRIDGE_AUTH__ADMIN_TOKEN": "b" * 40,
+        "MOLLIE_BRIDGE_LOCKS__DIRECTORY": str(tmp_path),
         "MOLLIE_BRIDGE_DATABASE__URL": "mysql+pymysql://nobody:secret-word@127.0.0.1:9/shop",
     }
 
-    refused = run_cli("migrate", **variables)
+    refused = run_cli(command, **variables)
 
     assert refused.returncode == 1
     assert len(refused.stderr.splitlines()) == 1
