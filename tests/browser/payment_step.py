@@ -16,6 +16,15 @@ MESSAGE = ".molliebridge-message"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OPTION_OF = {"wire": 1, "ideal": 2, "creditcard": 3, "bancontact": 4, "paypal": 5}
 
+PRESS = """
+([selector, times]) => {
+  const button = document.querySelector(selector);
+  for (let i = 0; i < times; i += 1) {
+    button.disabled = false;
+    button.click();
+  }
+}
+"""
 KEEP_PRESSING = """
 ([selector, times]) => {
   const timer = setInterval(() => {
@@ -103,10 +112,7 @@ class PaymentStep:
 
     def press(self, times: int = 1) -> None:
         """Press the button with the browser's own events, at once and even when it is disabled or covered."""
-        self.page.evaluate(
-            "([selector, times]) => { for (let i = 0; i < times; i++) document.querySelector(selector).click(); }",
-            [BUTTON, times],
-        )
+        self.page.evaluate(PRESS, [BUTTON, times])
 
     def keep_pressing(self, selector: str = BUTTON, times: int = 5) -> None:
         """Press every 50 ms, from now on and by itself, enabled or not; a call of /pressed follows the last.

@@ -67,7 +67,7 @@ class BrowserShop:
         self.checkout = Checkout()
         self.policy: str | None = None
         self.calls: list[Call] = []
-        self.answers: dict[str, list[Answer]] = defaultdict(list, {"/pressed": [NOTHING]})
+        self.answers: dict[str, list[Answer]] = defaultdict(list, {"/pressed": [NOTHING], "/token-used": [NOTHING]})
         self.files: dict[str, Callable[[], tuple[str, str]]] = {
             "/order": lambda: ("text/html", self.checkout.html()),
             "/settings.js": lambda: ("text/javascript", self.checkout.settings(self.base)),
@@ -129,8 +129,8 @@ class Handler(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
         )
         answer = self.shop.answer_to(call)
-        if answer.until and not answer.until.wait(60):
-            raise TimeoutError(f"nobody let {call.path} be answered")
+        if not answer.is_cut:
+            self._wait(answer)
         if answer.drop:
             # Not in silence, after which Chromium repeats some requests by itself, but with what no browser accepts.
             self.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")
@@ -147,8 +147,14 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Length", str(len(body) + 100 * answer.is_cut))
             self.end_headers()
             self.wfile.write(body)
+            if answer.is_cut:
+                self._wait(answer)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the browser has gone elsewhere
+
+    def _wait(self, answer: Answer) -> None:
+        if answer.until and not answer.until.wait(60):
+            raise TimeoutError(f"nobody let {self.path} be answered")
 
     def log_message(self, template: str, *args: object) -> None:
         """Say nothing: `calls` is the log."""

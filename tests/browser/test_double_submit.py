@@ -121,15 +121,19 @@ def test_the_limit_and_the_texts_are_the_merchants(step: PaymentStep, shop: Brow
 
 
 def test_cards_wait_for_their_token_and_are_sent_once(step: PaymentStep, shop: BrowserShop) -> None:
-    token = threading.Event()
-    shop.answer("/card-token", Answer(body="tkn_1", until=token))
+    first, second, sent = threading.Event(), threading.Event(), threading.Event()
+    shop.answer("/card-token", Answer(body="tkn_1", until=first), Answer(body="tkn_2", until=second))
+    shop.answer("/module/mollie/payScreen", Answer(status=303, headers={"Location": "/hosted"}, until=sent))
     step.visit().choose("creditcard").pay().wait_for("/card-token")
     step.press()
     step.wait_for("/card-token", 2)
-    token.set()
+    first.set()
+    step.wait_for("/module/mollie/payScreen")
+    second.set()
+    step.wait_for("/token-used", 2)
+    sent.set()
     step.page.wait_for_url("**/hosted")
-    [call] = shop.to("/module/mollie/payScreen")
-    assert call.fields["mollieCardToken"] == "tkn_1"
+    assert [call.fields["mollieCardToken"] for call in shop.to("/module/mollie/payScreen")] == ["tkn_1"]
 
 
 def test_a_refused_card_can_be_corrected_at_once(step: PaymentStep, shop: BrowserShop) -> None:

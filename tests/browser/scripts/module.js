@@ -13,6 +13,7 @@ $(function () {
       $('input[name="mollieCardToken"]').val(token);
       hasToken = true;
       form.submit();
+      navigator.sendBeacon('/token-used');
     }).fail(function () {
       $('#card-error').text('The card number is not valid');
     });

@@ -49,12 +49,12 @@
     }
   }
 
-  /** Ahead of the page's listeners, which an event reaches in the capturing phase last. */
+  /** To be ahead of the page's listeners, which an event reaches in the order in which they were added. */
   function follow(request) {
     if (!followed.has(request)) {
       followed.set(request, true);
       EVENTS.forEach(function (type) {
-        request.addEventListener(type, onEvent, true);
+        request.addEventListener(type, onEvent);
       });
     }
   }
@@ -148,7 +148,18 @@
     return Boolean(call) && !call.ended && Boolean(call.isQueued || call.turn);
   }
 
-  function wrapRequests() {
+  /** A page may add its listeners before it calls open(), so each request gets ours when it is made. */
+  function wrapConstructor() {
+    window.XMLHttpRequest = new Proxy(window.XMLHttpRequest, {
+      construct: function (target, given, newTarget) {
+        const request = Reflect.construct(target, given, newTarget);
+        follow(request);
+        return request;
+      },
+    });
+  }
+
+  function wrapMethods() {
     prototype.open = function (method, address, isAsync) {
       if (isUnderWay(calls.get(this))) {
         drop(calls.get(this));
@@ -195,5 +206,6 @@
     };
   }
 
-  wrapRequests();
+  wrapConstructor();
+  wrapMethods();
 }());
