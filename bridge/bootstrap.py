@@ -18,6 +18,7 @@ from bridge.adapters.notify_smtp import SmtpNotifier
 from bridge.adapters.notify_webhook import WebhookNotifier
 from bridge.adapters.prestashop import SqlShop
 from bridge.adapters.redis_locks import RedisCartLocks
+from bridge.adapters.reports import SqlReports
 from bridge.adapters.shop_http import HttpShopWebhook
 from bridge.adapters.smtp_session import MailServer
 from bridge.config import Settings
@@ -68,6 +69,7 @@ def build_services(settings: Settings) -> Services:
     accounts = _accounts(settings, ledger, clock)
     shop_webhook = _shop_webhook(settings, clock)
     notifiers = _notifiers(settings.notices, clock)
+    report_source = build_report_source(settings)
     ports = Ports(
         ledger=ledger,
         locks=build_locks(settings.locks, clock),
@@ -75,7 +77,8 @@ def build_services(settings: Settings) -> Services:
         shop_webhook=shop_webhook,
         clock=clock,
         notifiers=notifiers,
-        closing=(shop_webhook.close, accounts.close, *(notifier.close for notifier in notifiers)),
+        report_source=report_source,
+        closing=(report_source.close, shop_webhook.close, accounts.close, *(notifier.close for notifier in notifiers)),
     )
     return wire(ports, _limits(settings))
 
@@ -93,6 +96,11 @@ def build_ledger(settings: Settings) -> SqlLedger:
     )
     migrate(engine, database.prefix)
     return SqlLedger(engine, database.prefix, lambda connection: SqlShop(connection, database.prefix))
+
+
+def build_report_source(settings: Settings) -> SqlReports:
+    """The reports' own read-only connections; nothing is connected yet. Raises `ConfigurationError`."""
+    return SqlReports(settings.database.url.get_secret_value(), settings.database.prefix)
 
 
 def build_locks(settings: LockSettings, clock: Clock) -> CartLocks:

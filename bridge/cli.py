@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -148,6 +149,36 @@ def reject(config: Path | None, refund_id: str) -> None:
 
     refund = decide_refund(_settings(config), refund_id, approve=False)
     click.echo(f"{refund.money} of {refund.transaction_id}: {refund.state.value}")
+
+
+@commands.command()
+@config_option
+@click.option(
+    "--shop", type=click.Path(path_type=Path, file_okay=False), help="A shop's folder; nothing need be installed."
+)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only what happened since that day (YYYY-MM-DD).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "markdown", "html"]),
+    default="table",
+    show_default=True,
+    help="How it is written.",
+)
+@click.argument("names", nargs=-1)
+def report(config: Path | None, shop: Path | None, since: datetime | None, form: str, names: tuple[str, ...]) -> None:
+    """What went wrong and what it cost: all reports, or those named. Exits with 1 when something needs a person."""
+    from bridge.commands import report as run  # noqa: PLC0415
+
+    unknown = [name for name in names if name not in run.known_names()]
+    if unknown:
+        raise click.UsageError(f"there is no report {', '.join(unknown)}. There are: {', '.join(run.known_names())}")
+    if shop is not None and config is not None:
+        raise click.UsageError("--shop and --config exclude each other")
+    source = run.of_settings(_settings(config)) if shop is None else run.of_shop(shop)
+    told = run.look(source, names, since=since.date() if since else None)
+    run.write(told, run.Format(form))
+    sys.exit(1 if told.needs_a_person else 0)
 
 
 @commands.command()

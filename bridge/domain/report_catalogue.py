@@ -9,8 +9,6 @@ from bridge.domain.reports import Column, ColumnKind, Report, Severity
 K = ColumnKind
 
 _NO_REFUNDS: Final = "Refunds made already, and payments whose webhook was lost: the shop's tables hold neither."
-    "Refunds that were made already, and payments whose webhook was lost: the shop's tables hold neither."
-)
 
 
 def _columns(*columns: tuple[str, str, ColumnKind] | tuple[str, str, ColumnKind, bool]) -> tuple[Column, ...]:

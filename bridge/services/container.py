@@ -19,6 +19,7 @@ from bridge.services.notices import Notices
 from bridge.services.payments import Payments
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
+from bridge.services.reports import Reports
 from bridge.services.status import StatusReport
 from bridge.services.webhooks import Webhooks
 
@@ -36,6 +37,7 @@ class Services:
     refunds: Refunds
     notices: Notices
     replays: Replays
+    reports: Reports
     janitor: Janitor
     status: StatusReport
     leases: Leases

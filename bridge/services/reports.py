@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
-from bridge.domain.errors import ReportNotFound
+from bridge.domain.errors import ReportNotFound, ReportUnavailable
 from bridge.domain.report_catalogue import BY_NAME, CATALOGUE
 from bridge.domain.reports import WHOLE_NUMBERS, Cell, ColumnKind, Report, ReportResult, Row, Total
 from bridge.ports.reports import ReportSource
@@ -23,8 +23,8 @@ _EMAIL: Final = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 class Reports:
     """The reports over one shop's database."""
 
-    def __init__(self, source: ReportSource) -> None:
-        self._source = source
+    def __init__(self, source: ReportSource | None) -> None:
+        self._given = source
 
     def available(self) -> tuple[Report, ...]:
         """The reports that this database can answer: without the bridge's tables, those that need nothing of them."""
@@ -49,9 +49,11 @@ class Reports:
                     kept.append(row)
         return ReportResult(report=report, rows=tuple(kept), row_count=count, totals=sums.totals())
 
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._source.close()
+    @property
+    def _source(self) -> ReportSource:
+        if self._given is None:
+            raise ReportUnavailable("There is no database that reports can be made of.")
+        return self._given
 
 
 def get_report(name: str) -> Report:

@@ -10,6 +10,7 @@ from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
 from bridge.ports.mollie import MollieAccounts
 from bridge.ports.notifier import Notifier
+from bridge.ports.reports import ReportSource
 from bridge.ports.shop import ShopWebhook
 from bridge.services.background import Regularly
 from bridge.services.changes import Changes
@@ -31,6 +32,7 @@ from bridge.services.payments import Payments
 from bridge.services.refund_sending import RefundSender
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
+from bridge.services.reports import Reports
 from bridge.services.settings import Limits
 from bridge.services.settlement import Settlement
 from bridge.services.shop_rows import ShopRows
@@ -54,6 +56,7 @@ class Ports:
     shop_webhook: ShopWebhook
     clock: Clock
     notifiers: tuple[Notifier, ...] = ()
+    report_source: ReportSource | None = None
     closing: tuple[Callable[[], None], ...] = ()
 
 
@@ -142,6 +145,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
         refunds=refunds,
         notices=notices,
         replays=Replays(ledger=ledger, clock=clock),
+        reports=Reports(ports.report_source),
         janitor=janitor,
         status=StatusReport(ledger=ledger, clock=clock, rollout=limits.rollout),
         leases=leases,
