@@ -14,11 +14,7 @@ if (!defined('_PS_VERSION_')) {
     exit;
 }
 
-/**
- * What the back office page says, in the employee's language.
- *
- * No placeholder begins with one of bcdeufosx, nor does a word after one: PrestaShop would take it for sprintf().
- */
+/** What the back office page says, in the employee's language. */
 final class AdminTexts
 {
     /** @var object with PrestaShop's trans(id, parameters, domain) */

@@ -80,6 +80,15 @@ final class OrderGuardTest extends TestCase
         self::assertSame(503, $this->scene->orders->guard(42, 'NEW')->status);
     }
 
+    public function testAnOrderOfTheSameReferenceIsAPartOfIt(): void
+    {
+        $this->holdLease();
+        $this->scene->sidecar->says(self::RENEW, 200, []);
+        $this->scene->shop->orders[42] = [5 => 'SAME'];
+
+        self::assertNull($this->scene->orders->guard(42, 'SAME'));
+    }
+
     public function testTheSecondOrderOfASplitCartFollowsTheFirst(): void
     {
         $this->holdLease();

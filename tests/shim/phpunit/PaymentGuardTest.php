@@ -97,6 +97,7 @@ final class PaymentGuardTest extends TestCase
 
         self::assertSame([self::ASK], $this->scene->sidecar->routes());
         self::assertSame('', $this->scene->work->kind);
+        self::assertSame(0, $this->scene->outages->sums()['initiation']);
     }
 
     /** @dataProvider existing */
