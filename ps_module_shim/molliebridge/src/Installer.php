@@ -47,8 +47,8 @@ final class Installer
      */
     public static function hooks(string $version): array
     {
-        // Everywhere there is a call before each order is inserted, the parts of a split one too. Since 9.0 there is one
-        // before the whole, when nothing has been prepared yet; between the two a script may still lose its lease.
+        // Everywhere there is a call before each order is inserted, the parts of a split one too. Since 9.0 there is
+        // one before the whole, when nothing is prepared yet; between the two a script may still lose its lease.
         $before = version_compare($version, '9.0.0', '>=') ? ['actionValidateOrderBefore'] : [];
 
         return array_merge(self::HOOKS, $before, ['actionObjectOrderAddBefore']);
