@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -144,7 +145,8 @@ _RIGHT: Final = frozenset(
 
 
 def _print_tables(told: Told) -> None:
-    console = Console(highlight=False)
+    # Without a terminal there is no width to fit into: a file or a pipe gets every column.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 250)
     cost = next((one for one in told.results if one.report is DUPLICATE_PAYMENTS), None)
     console.print(escape(told.cost), style="bold red" if cost and cost.row_count else "bold", soft_wrap=True)
     console.print()
@@ -162,14 +164,36 @@ def _print_result(console: Console, result: ReportResult) -> None:
         return
     console.print(f"[{_COLOURS[report.severity]}]{escape(report.title)}[/] ({report.name})", soft_wrap=True)
     console.print(escape(report.question), style="dim", soft_wrap=True)
-    table = Table(show_edge=False, pad_edge=False)
-    for column in report.columns:
-        table.add_column(column.title, justify="right" if column.kind in _RIGHT else "left", overflow="fold")
-    for row in result.rows[:SHOWN_ON_TERMINAL]:
-        texts = (cell_text(report, column, row, value) for column, value in zip(report.columns, row, strict=True))
-        table.add_row(*map(escape, texts))
-    console.print(table)
+    console.print(_table(result, console.width))
     _print_below(console, result)
+
+
+_EXPENDABLE: Final = (
+    *(ColumnKind.SHOP, ColumnKind.IDENTIFIER, ColumnKind.TRANSACTIONS, ColumnKind.TEXT),
+    *(ColumnKind.UTC_TIME, ColumnKind.SHOP_TIME, ColumnKind.REFERENCE, ColumnKind.CUSTOMER),
+)
+"""What a narrow terminal does without, the first first; every other format has it."""
+
+
+def _table(result: ReportResult, width: int) -> Table:
+    report = result.report
+    rows = [
+        [cell_text(report, column, row, value) for column, value in zip(report.columns, row, strict=True)]
+        for row in result.rows[:SHOWN_ON_TERMINAL]
+    ]
+    widths = [max(len(column.title), *(len(row[at]) for row in rows)) + 3 for at, column in enumerate(report.columns)]
+    shown = list(range(len(widths)))
+    for kind in _EXPENDABLE:
+        if sum(widths[at] for at in shown) <= width:
+            break
+        shown = [at for at in shown if report.columns[at].kind is not kind]
+    table = Table(show_edge=False, pad_edge=False)
+    for at in shown:
+        column = report.columns[at]
+        table.add_column(column.title, justify="right" if column.kind in _RIGHT else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(row[at]) for at in shown))
+    return table
 
 
 def _print_below(console: Console, result: ReportResult) -> None:

@@ -15,6 +15,7 @@ from bridge.web.ops import ops_routes
 from bridge.web.payments import payment_routes
 from bridge.web.queues import queue_routes
 from bridge.web.reading import JsonRequest, refuse_invalid
+from bridge.web.reports import report_routes
 from bridge.web.settings import WebSettings
 from bridge.web.watching import watch
 from bridge.web.webhooks import webhook_routes
@@ -43,6 +44,7 @@ def create_app(services: Services, settings: WebSettings) -> Flask:
         lease_routes(services, settings),
         webhook_routes(services, settings),
         queue_routes(services),
+        report_routes(services),
         ops_routes(services, settings),
         openapi_routes(app),
     ):
