@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.payment_step import PaymentStep, Watch
-from tests.browser.shop_server import BrowserShop, browser_shop
+from tests.browser.shop_server import JQUERY, BrowserShop, browser_shop
 from tests.services.process import program
 
 ARGUMENTS = ["--no-sandbox"]
@@ -22,6 +22,8 @@ WITHOUT = ["--disable-back-forward-cache"]
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
     path = program("chromium", "chromium")
+    if not JQUERY.exists():
+        pytest.fail(f"{JQUERY} is missing: `make test` installs it, or apt-get install libjs-jquery", pytrace=False)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, ignore_default_args=WITHOUT)
         yield browser
