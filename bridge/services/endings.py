@@ -51,6 +51,9 @@ class Endings:
     def put_back(self, delivery: Delivery, error: Exception) -> Delivery:
         """Leave it to the inbox, with its reason; after too many tries it is dead, and the merchant is told."""
         delivery = self.reread(delivery)
+        if delivery.state is DeliveryState.DONE:
+            # By whoever took over from a slow worker, or by this one, and then the lease could not be given back.
+            return delivery
         dead = delivery.tries >= self._limits.tries
         now = self._clock.now()
         ended = replace(

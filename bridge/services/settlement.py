@@ -43,6 +43,10 @@ OWN_QUESTIONS = frozenset({"return", "janitor", "confirm"})
 """Sources of deliveries that nobody announced: the bridge asks by itself, and may find nothing new."""
 
 
+BY_A_PERSON = frozenset({"replay", "reconcile"})
+"""Sources of deliveries that a person asked for: the shop hears of them whatever was done before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """A decision, and whether the shop is to hear of it: not of what it has heard and done already."""
@@ -83,6 +87,7 @@ class Settlement:
     ) -> Decided:
         state = check_fence(tx, lease.fence)
         view = tx.shop.find_view(state.cart)
+        self._free_cart(tx, view, observed)
         decision = decide_in(tx, view, observed)
         if isinstance(observed, ObservedPayment) and view is not None and not isinstance(decision, Unmatched):
             self._write(tx, view, observed, decision)
@@ -92,18 +97,25 @@ class Settlement:
         tx.audit(self._entry(tx, seen, decided))
         return decided
 
+    def _free_cart(self, tx: CartTransaction, view: ShopView | None, observed: ObservedPayment | Gone) -> None:
+        """The settling payment's money is all back and never became an order: nobody has settled the cart any more.
+
+        Before the decision: the module would make an order of an `ord_` payment that is `paid`, its money back or not.
+        """
+        if isinstance(observed, ObservedPayment) and view is not None and _gave_all_back(tx, view, observed):
+            tx.save_state(replace(tx.state, settled_transaction_id=None, order_phase=OrderPhase.NONE))
+            wake_surplus(tx, self._clock.now())
+
     def _write(
         self, tx: CartTransaction, view: ShopView, observed: ObservedPayment, decision: SettlementDecision
     ) -> None:
         """Move the payment's attempt, and the cart's row where this payment settles the cart."""
         now = self._clock.now()
         attempt = _move_attempt(tx, view, observed, state_after(decision, observed), now)
+        self._surpluses.doubt_what_came_back(tx, observed)
         match decision:
             case Surplus(settled_by) if attempt is not None:
                 self._surpluses.record(tx, attempt, observed, settled_by)
-            case Update() if _gave_all_back(tx, view, observed):
-                tx.save_state(replace(tx.state, settled_transaction_id=None, order_phase=OrderPhase.NONE))
-                wake_surplus(tx, now)
             case Settle():
                 started = replace(
                     tx.state, settled_transaction_id=observed.transaction_id, order_phase=OrderPhase.STARTED
@@ -183,7 +195,7 @@ def _passes_on(
     """
     if not isinstance(decision, PASSED_ON) or isinstance(observed, Gone):
         return False
-    if isinstance(decision, Settle) or delivery.source == "replay":
+    if isinstance(decision, Settle) or delivery.source in BY_A_PERSON:
         return True
     if observed.is_live and delivery.source in OWN_QUESTIONS:
         return False

@@ -31,7 +31,6 @@ class Surpluses:
     def record(self, tx: CartTransaction, attempt: Attempt, observed: ObservedPayment, settled_by: str) -> None:
         """Write down what is to become of the money. What was written down before stands."""
         earlier = tx.refunds(observed.transaction_id)
-        self._doubt_what_came_back(tx, earlier, observed)
         policy = decide_surplus(self._policy, settled_by)
         refund = self._refund(attempt, observed, earlier, policy)
         if refund is not None:
@@ -43,9 +42,23 @@ class Surpluses:
         """The payment settles its cart after all: nobody is to give its money back any more."""
         for refund in tx.refunds(transaction_id):
             if refund.state is RefundState.PROPOSED:
-                dropped = replace(refund, state=RefundState.DROPPED, updated_at=self._clock.now())
+                dropped = replace(refund, state=RefundState.DROPPED, updated_at=self._clock.now(), next_try_at=None)
                 tx.save_refund(dropped)
                 tx.audit(self._entry(dropped, "refund.dropped"))
+
+    def doubt_what_came_back(self, tx: CartTransaction, observed: ObservedPayment) -> None:
+        """Mollie counts less as refunded than it took from us: a refund failed there. The queue finds out which.
+
+        So it is with every payment, not with surplus ones alone.
+        """
+        made = [refund for refund in tx.refunds(observed.transaction_id) if refund.state is RefundState.REFUNDED]
+        made = [refund for refund in made if refund.kind is RefundKind.REFUND]
+        if sum(refund.money.minor for refund in made) <= observed.refunded_minor:
+            return
+        now = self._clock.now()
+        for refund in made:
+            tx.save_refund(replace(refund, state=RefundState.UNCERTAIN, updated_at=now, next_try_at=now))
+            tx.audit(self._entry(refund, "refund.uncertain"))
 
     def _refund(
         self, attempt: Attempt, observed: ObservedPayment, earlier: tuple[Refund, ...], policy: SurplusPolicy
@@ -68,21 +81,8 @@ class Surpluses:
             created_at=now,
             updated_at=now,
             kind=kind,
-            next_try_at=now,
+            next_try_at=now if state is RefundState.QUEUED else None,
         )
-
-    def _doubt_what_came_back(
-        self, tx: CartTransaction, earlier: tuple[Refund, ...], observed: ObservedPayment
-    ) -> None:
-        """Mollie counts less as refunded than it took from us: a refund failed there. The queue finds out which."""
-        made = [refund for refund in earlier if refund.state is RefundState.REFUNDED]
-        made = [refund for refund in made if refund.kind is RefundKind.REFUND]
-        if sum(refund.money.minor for refund in made) <= observed.refunded_minor:
-            return
-        now = self._clock.now()
-        for refund in made:
-            tx.save_refund(replace(refund, state=RefundState.UNCERTAIN, updated_at=now, next_try_at=now))
-            tx.audit(self._entry(refund, "refund.uncertain"))
 
     def _entry(self, refund: Refund, event: str) -> AuditEntry:
         return AuditEntry(

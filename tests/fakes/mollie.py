@@ -17,10 +17,16 @@ from bridge.domain.errors import (
 )
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment, PaymentStatus
-from bridge.ports.mollie import NewPayment, ObservedRefund
+from bridge.ports.mollie import NewPayment, ObservedRefund, PaymentPage
 
 Call = Literal[
-    "find_payment", "create_payment", "cancel_payment", "create_refund", "refunds_of", "release_authorization"
+    "find_payment",
+    "create_payment",
+    "cancel_payment",
+    "create_refund",
+    "refunds_of",
+    "release_authorization",
+    "list_payments",
 ]
 
 
@@ -47,7 +53,8 @@ class FakeMollie:
 
     `payments` is what exists, by id. `fail(call, error)` makes the next such call raise; with `done=True` it does its
     work first, as when an answer is lost on the way. `before` is called with each request, outside any lock: the place
-    for a test to let something else happen in between.
+    for a test to let something else happen in between. `excess` is what Mollie would give back beyond what was paid, in
+    minor units: its own `amountRemaining` may exceed it by 25 euros.
     """
 
     def __init__(self) -> None:
@@ -55,6 +62,7 @@ class FakeMollie:
         self.refunds: dict[str, list[ObservedRefund]] = defaultdict(list)
         self.requests: list[MollieRequest] = []
         self.before: Callable[[MollieRequest], None] | None = None
+        self.excess = 0
         self._faults: dict[Call, list[_Fault]] = defaultdict(list)
         self._always: dict[Call, BridgeError] = {}
         self._made: dict[str, tuple[NewPayment, str]] = {}
@@ -164,9 +172,10 @@ class FakeMollie:
             payment = self.payments.get(transaction_id)
             if payment is None:
                 raise MollieRefused("no payment exists with this id", status=404)
-            if any(refund.money == money for refund in self.refunds[transaction_id]):
+            standing = (each for each in self.refunds[transaction_id] if each.status not in ("failed", "canceled"))
+            if any(refund.money == money for refund in standing):
                 raise MollieDuplicateRefund("a duplicate refund has been detected")
-            if money.minor > payment.refundable_minor:
+            if money.minor > payment.refundable_minor + self.excess:
                 raise MollieRefused("the amount is higher than the maximum", status=422, field="amount.value")
             self._numbers += 1
             refund = ObservedRefund(refund_id=f"re_fake{self._numbers:06d}", status="pending", money=money, key=key)
@@ -178,6 +187,14 @@ class FakeMollie:
     def refunds_of(self, transaction_id: str) -> tuple[ObservedRefund, ...]:
         with self._asked(MollieRequest(call="refunds_of", transaction_id=transaction_id)):
             return tuple(self.refunds[transaction_id])
+
+    def list_payments(self, *, begin: str | None = None, limit: int = 250) -> PaymentPage:
+        with self._asked(MollieRequest(call="list_payments", transaction_id=begin)):
+            listed = list(reversed([each for each in self.payments.values() if each.transaction_id.startswith("tr_")]))
+            ids = [each.transaction_id for each in listed]
+            place = ids.index(begin) if begin else 0
+            rest = ids[place + limit : place + limit + 1]
+            return PaymentPage(payments=tuple(listed[place : place + limit]), next_id=rest[0] if rest else None)
 
     def release_authorization(self, transaction_id: str, *, key: str) -> None:
         with self._asked(MollieRequest(call="release_authorization", transaction_id=transaction_id, key=key)):
