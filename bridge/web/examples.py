@@ -223,3 +223,34 @@ STATUS: Final = {
     },
     "message": "The bridge answers",
 }
+_REPORT_COLUMNS: Final = [
+    {"name": "cart_id", "title": "cart", "kind": "cart"},
+    {"name": "payments", "title": "payments", "kind": "count"},
+    {"name": "currency", "title": "currency", "kind": "currency"},
+    {"name": "at_risk", "title": "at risk", "kind": "money"},
+]
+_REPORT_HEAD: Final = {
+    "name": "duplicate_payments",
+    "title": "Carts paid more than once",
+    "question": "Which carts were paid more than once, and how much money is at risk?",
+    "severity": "act",
+    "unknown": "Refunds made already, and payments whose webhook was lost: the shop's tables hold neither.",
+}
+REPORTS: Final[dict[str, Any]] = {
+    "data": {
+        "reports": [{**_REPORT_HEAD, "takes_since": True, "needs_bridge_tables": False, "columns": _REPORT_COLUMNS}]
+    },
+    "message": "1 report",
+}
+REPORT: Final[dict[str, Any]] = {
+    "data": {
+        **_REPORT_HEAD,
+        "needs_a_person": True,
+        "columns": _REPORT_COLUMNS,
+        "rows": [{"cart_id": 42, "payments": 2, "currency": "EUR", "at_risk": "14.40"}],
+        "row_count": 1,
+        "truncated": False,
+        "totals": [{"column": "at_risk", "amount": "14.40", "currency": "EUR", "unknown": 0}],
+    },
+    "message": "1 row",
+}

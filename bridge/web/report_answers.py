@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from bridge.web import examples
 from bridge.web.answers import Answer
 from bridge.web.schemas import with_openapi
 
-_COLUMNS: Final = [
-    {"name": "cart_id", "title": "cart", "kind": "cart"},
-    {"name": "payments", "title": "payments", "kind": "count"},
-    {"name": "currency", "title": "currency", "kind": "currency"},
-    {"name": "at_risk", "title": "at risk", "kind": "money"},
-]
-_HEAD: Final = {
-    "name": "duplicate_payments",
-    "title": "Carts paid more than once",
-    "question": "Which carts were paid more than once, and how much money is at risk?",
-    "severity": "act",
-    "unknown": "Refunds made already, and payments whose webhook was lost: the shop's tables hold neither.",
-}
-LISTED: Final[dict[str, Any]] = {
-    "data": {"reports": [{**_HEAD, "takes_since": True, "needs_bridge_tables": False, "columns": _COLUMNS}]},
-    "message": "1 report",
-}
-REPORTED: Final[dict[str, Any]] = {
-    "data": {
-        **_HEAD,
-        "needs_a_person": True,
-        "columns": _COLUMNS,
-        "rows": [{"cart_id": 42, "payments": 2, "currency": "EUR", "at_risk": "14.40"}],
-        "row_count": 1,
-        "truncated": False,
-        "totals": [{"column": "at_risk", "amount": "14.40", "currency": "EUR", "unknown": 0}],
-    },
-    "message": "1 row",
-}
 CSV_EXAMPLE: Final = "cart_id,payments,currency,at_risk\r\n42,2,EUR,14.40\r\n"
 
 SeverityName = Literal["act", "look", "figures"]
@@ -85,7 +57,7 @@ class ReportList(Answer):
 class ReportListReply(Answer):
     """The reports."""
 
-    model_config = with_openapi(example=LISTED)
+    model_config = with_openapi(example=examples.REPORTS)
 
     data: ReportList
     message: str
@@ -104,7 +76,7 @@ class ReportData(ReportHead):
 class ReportReply(Answer):
     """A report."""
 
-    model_config = with_openapi(example=REPORTED)
+    model_config = with_openapi(example=examples.REPORT)
 
     data: ReportData
     message: str

@@ -11,7 +11,7 @@ from flask import Flask
 from pydantic import BaseModel
 
 from bridge.services.answers import Action
-from bridge.web import answers, cart_answers, examples, lease_answers
+from bridge.web import answers, cart_answers, examples, lease_answers, report_answers
 from bridge.web.app import create_app
 from bridge.web.auth import Scope, route_of
 from bridge.web.kinds import KINDS
@@ -170,6 +170,8 @@ def test_the_parts_of_paths_are_described(operations: list[tuple[str, dict[str, 
         (lease_answers.LeaseReply, examples.LEASED),
         (lease_answers.CompleteReply, examples.COMPLETED),
         (lease_answers.LocksReply, examples.LOCKS),
+        (report_answers.ReportListReply, examples.REPORTS),
+        (report_answers.ReportReply, examples.REPORT),
     ],
 )
 def test_every_example_is_one(model: type[BaseModel], example: dict[str, Any]) -> None:
