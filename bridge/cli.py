@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -110,6 +110,34 @@ def replay(config: Path | None, delivery_id: str | None, cart_id: int | None, de
     replayed = run(_settings(config), delivery_id=delivery_id, cart_id=cart_id)
     print_deliveries(replayed)
     sys.exit(0 if all(delivery.state == "done" for delivery in replayed) else 1)
+
+
+@commands.command()
+@config_option
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Payments made on or after this day (UTC).")
+@click.option("--shop-id", type=click.IntRange(min=1), default=1, show_default=True, help="Of a multishop.")
+@click.option("--rate", type=click.FloatRange(0.1, 50), default=5.0, show_default=True, help="Questions a second.")
+@click.option("--fix", is_flag=True, help="Do what is safe: decide again under the cart's lease, correct rows.")
+@click.option(
+    "--notebook",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("mollie-bridge-reconcile.jsonl"),
+    show_default=True,
+    help="Where each page is written down; the next call goes on there.",
+)
+@click.option("--format", "form", type=click.Choice(("table", "json", "csv")), default="table", show_default=True)
+def reconcile(
+    config: Path | None, since: datetime | None, shop_id: int, rate: float, fix: bool, notebook: Path, form: str
+) -> None:
+    """Hold Mollie's payments against the shop and the ledger. Changes nothing without --fix. Exit code 1: findings."""
+    from bridge.commands.reconcile import Options, show  # noqa: PLC0415
+    from bridge.commands.reconcile import reconcile as run  # noqa: PLC0415
+
+    begin = since.replace(tzinfo=UTC) if since else None
+    options = Options(shop_id=shop_id, since=begin, rate=rate, fix=fix, notebook=notebook)
+    outcome = run(_settings(config), options)
+    show(outcome, form=form)
+    sys.exit(1 if outcome.left else 0)
 
 
 @commands.group()

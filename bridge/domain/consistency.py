@@ -30,6 +30,11 @@ def find_mismatches(observed: ObservedPayment, record: OrderRecord | None, row: 
     return tuple(faults)
 
 
+def amount_faults(observed: ObservedPayment, record: OrderRecord) -> tuple[str, ...]:
+    """What does not fit in the order's references, amount and currency alone."""
+    return tuple(_order_faults(observed.money, record))
+
+
 def _order_faults(money: Money, record: OrderRecord) -> list[str]:
     faults = []
     if len(record.view.references) > 1:

@@ -29,6 +29,7 @@ class ObservedPayment:
 
     `cart_id` and `attempt_id` come from its metadata; `checkout_url` is there only while it can be paid. `word` is the
     status as Mollie words it where that tells more than `status` (an order is `completed` after it was `paid`).
+    `order_id` is the order (`ord_`) that a payment (`tr_`) of the Orders API belongs to, where payments are listed.
     """
 
     transaction_id: str
@@ -45,6 +46,7 @@ class ObservedPayment:
     expires_at: datetime | None = None
     webhook_url: str | None = None
     word: str | None = None
+    order_id: str | None = None
 
     @property
     def money_in(self) -> bool:

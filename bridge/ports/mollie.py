@@ -33,6 +33,14 @@ class ObservedRefund:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentPage:
+    """Payments, newest first; `next_id` is the first one of the next page, None at the end."""
+
+    payments: tuple[ObservedPayment, ...]
+    next_id: str | None
+
+
 class Mollie(Protocol):
     """Mollie's API with the key of one shop.
 
@@ -64,6 +72,10 @@ class Mollie(Protocol):
 
     def refunds_of(self, transaction_id: str) -> tuple[ObservedRefund, ...]:
         """The refunds of a payment, as Mollie lists them."""
+        ...
+
+    def list_payments(self, *, begin: str | None = None, limit: int = 250) -> PaymentPage:
+        """A page of all payments, newest first, from `begin` on; `limit` is 250 at most. There is no filter."""
         ...
 
     def release_authorization(self, transaction_id: str, *, key: str) -> None:

@@ -89,6 +89,10 @@ class Queues(Protocol):
         """A refund by its id."""
         ...
 
+    def refunds_of(self, transaction_id: str) -> tuple[Refund, ...]:
+        """The refunds of a transaction, oldest first."""
+        ...
+
     def refunds_in(self, states: frozenset[RefundState], limit: int) -> tuple[Refund, ...]:
         """Refunds in any of these states, oldest first."""
         ...

@@ -17,6 +17,7 @@ from bridge.services.janitor import Janitor
 from bridge.services.leases import Leases
 from bridge.services.notices import Notices
 from bridge.services.payments import Payments
+from bridge.services.reconciliation import Reconciliation
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
 from bridge.services.reports import Reports
@@ -36,6 +37,7 @@ class Services:
     inbox: Inbox
     refunds: Refunds
     notices: Notices
+    reconciliation: Reconciliation
     replays: Replays
     reports: Reports
     janitor: Janitor

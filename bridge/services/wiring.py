@@ -29,6 +29,7 @@ from bridge.services.notices import Notices
 from bridge.services.observing import Observing
 from bridge.services.passing_on import PassingOn
 from bridge.services.payments import Payments
+from bridge.services.reconciliation import Reconciliation
 from bridge.services.refund_sending import RefundSender
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
@@ -144,6 +145,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
         inbox=inbox,
         refunds=refunds,
         notices=notices,
+        reconciliation=Reconciliation(ledger=ledger, accounts=accounts, inbox=inbox, rows=rows, clock=clock),
         replays=Replays(ledger=ledger, clock=clock),
         reports=Reports(ports.report_source),
         janitor=janitor,

@@ -93,6 +93,11 @@ class MemoryQueues:
         with self._asked():
             return self._tables().refunds.get(refund_id)
 
+    def refunds_of(self, transaction_id: str) -> tuple[Refund, ...]:
+        with self._asked():
+            own = (each for each in self._tables().refunds.values() if each.transaction_id == transaction_id)
+            return tuple(sorted(own, key=lambda refund: (refund.created_at, refund.id)))
+
     def refunds_in(self, states: frozenset[RefundState], limit: int) -> tuple[Refund, ...]:
         with self._asked():
             found = (refund for refund in self._tables().refunds.values() if refund.state in states)

@@ -39,6 +39,7 @@ class SqlQueues:
         self._sessions = sessions
         self._sql = QueueStatements(tables)
         self._notice = statements.notice
+        self._refund = statements.refund
 
     # --- deliveries -----------------------------------------------------------------------------------------------
 
@@ -103,6 +104,10 @@ class SqlQueues:
         """A refund by its id."""
         rows = self._rows(self._sql.refund.find, {"wanted": refund_id}) if refund_id.isascii() else []
         return to_refund(rows[0]) if rows else None
+
+    def refunds_of(self, transaction_id: str) -> tuple[Refund, ...]:
+        """The refunds of a transaction, oldest first."""
+        return tuple(to_refund(row) for row in self._rows(self._refund.of_transaction, {"tx": transaction_id}))
 
     def refunds_in(self, states: frozenset[RefundState], limit: int) -> tuple[Refund, ...]:
         """Refunds in any of these states, oldest first."""

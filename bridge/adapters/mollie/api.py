@@ -16,6 +16,7 @@ from bridge.adapters.mollie.reading import (
     Body,
     embedded,
     read_order,
+    read_page,
     read_payment,
     read_refund,
     settling_payment,
@@ -23,7 +24,7 @@ from bridge.adapters.mollie.reading import (
 from bridge.domain.errors import MollieRefused, Unavailable
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment
-from bridge.ports.mollie import NewPayment, ObservedRefund
+from bridge.ports.mollie import NewPayment, ObservedRefund, PaymentPage
 
 _ID: Final = re.compile(r"(?:tr|ord)_[A-Za-z0-9_-]{1,60}")
 """What may stand in a URL as a transaction id; the shop's column takes 64 characters."""
@@ -104,6 +105,18 @@ class ClientMollie:
         """The refunds of a payment, newest first, over all pages."""
         payment_id = self._payment_of(transaction_id)
         return self._calls.read(self._key, lambda client, _: _refunds(client, payment_id), self._timeout)
+
+    def list_payments(self, *, begin: str | None = None, limit: int = _PAGE) -> PaymentPage:
+        """A page of the payments, newest first."""
+        if begin is not None:
+            _check(begin)
+        params: dict[str, Any] = {"limit": min(limit, _PAGE)} | ({"from": begin} if begin else {})
+
+        def ask(client: Any, _: Exchange) -> PaymentPage:
+            # Not `client.payments.list`: its page takes the place of Mollie's own answer, links included.
+            return read_page(client.payments.perform_api_call("GET", "payments", params=params))
+
+        return self._calls.read(self._key, ask, self._timeout)
 
     def release_authorization(self, transaction_id: str, *, key: str) -> None:
         """Give an authorised amount back; an authorised order is cancelled, which does the same.

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from bridge.domain.errors import InvalidMoney, MollieError
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment, PaymentStatus
-from bridge.ports.mollie import ObservedRefund
+from bridge.ports.mollie import ObservedRefund, PaymentPage
 
 Body = Mapping[str, Any]
 
@@ -44,6 +45,7 @@ def read_payment(body: Body) -> ObservedPayment:
         refunded_minor=_part(body.get("amountRefunded"), money),
         charged_back_minor=_part(body.get("amountChargedBack"), money),
         webhook_url=_text(body.get("webhookUrl")),
+        order_id=_text(body.get("orderId")),
         **_common(body, status),
     )
 
@@ -64,6 +66,18 @@ def read_order(body: Body) -> ObservedPayment:
         word=_text(body.get("status")),
         **_common(body, status),
     )
+
+
+def read_page(body: Body) -> PaymentPage:
+    """A page of the list of payments; the next one begins where Mollie's own link says."""
+    links = body.get("_links")
+    following = links.get("next") if isinstance(links, Mapping) else None
+    href = _text(following.get("href")) if isinstance(following, Mapping) else None
+    begins = parse_qs(urlsplit(href).query).get("from", []) if href else []
+    if href and not begins:
+        _senseless("a next page that does not say where it begins")
+    payments = tuple(read_payment(each) for each in embedded(body, "payments"))
+    return PaymentPage(payments=payments, next_id=begins[0] if begins else None)
 
 
 def read_refund(body: Body) -> ObservedRefund:
