@@ -24,18 +24,20 @@ from bridge.domain.errors import (
     MollieRefused,
     MollieTimeout,
     MollieUnauthorized,
+    MollieUnavailable,
     Unavailable,
 )
 from bridge.domain.notices import NoticeKind
 from bridge.domain.observed import ObservedPayment, PaymentStatus
-from bridge.domain.records import UNFINISHED, AuditEntry, Refund, RefundKind, RefundState
+from bridge.domain.records import UNFINISHED, Refund, RefundKind, RefundState
 from bridge.domain.refunding import left_of
 from bridge.domain.surplus import SURPLUS_KEY
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.ports.mollie import Mollie, MollieAccounts, ObservedRefund
 from bridge.services.backoff import pause_after, reason_of
-from bridge.services.notices import Case, Notices
+from bridge.services.notices import Notices
+from bridge.services.refund_ends import case_of, close_if_all_is_back, entry_of, stored_in, why_not
 from bridge.services.settings import RefundLimits
 from bridge.services.shop_rows import ShopRows
 from bridge.telemetry import METRICS
@@ -78,26 +80,26 @@ class RefundSender:
         by itself), and `MollieRefused` when Mollie refused it.
         """
         try:
-            mollie = self._accounts.of(refund.cart.shop_id)
-            return self._send(refund, mollie)
+            return self._send(refund, self._accounts.of(refund.cart.shop_id))
         except (MollieTimeout, MollieDuplicateRefund, Conflict) as error:
-            self._put_back(refund, error, sent=True)
+            self._put_back(refund, error)
             raise _unknown() from error
         except (Unavailable, MollieUnauthorized) as error:
-            self._put_back(refund, error, sent=False)
+            self._put_back(refund, error)
             raise
         except MollieRefused as error:
             self._refused(refund, error)
             raise
         except MollieError as error:
             # An answer that makes no sense: it may have been done.
-            self._put_back(refund, error, sent=True)
+            self._put_back(refund, error)
             raise _unknown() from error
 
     def _send(self, refund: Refund, mollie: Mollie) -> Refund:
-        if refund.state is not RefundState.QUEUED and (found := self._find_sent(refund, mollie)):
+        observed, found = self._look(refund, mollie)
+        if found is not None:
             return found
-        refund = self._prepare(refund, mollie)
+        refund = self._ledger.in_cart(refund.cart, lambda tx: self._write_sent(tx, refund, observed))
         if refund.state is not RefundState.SENT:
             return refund
         match refund.kind:
@@ -112,57 +114,74 @@ class RefundSender:
             case _:
                 assert_never(refund.kind)
 
-    def _prepare(self, refund: Refund, mollie: Mollie) -> Refund:
-        """Write it down as sent, with the amount that may be sent; or as dropped when there is nothing to send.
+    def _look(self, refund: Refund, mollie: Mollie) -> tuple[ObservedPayment | None, Refund | None]:
+        """The payment as it is now, and what an earlier sending did.
 
-        Once it was sent its amount stands: Mollie refuses another payload under a key that it knows.
+        In this order: what is made in between is then listed, and never taken for somebody else's.
         """
-        observed = mollie.find_payment(refund.transaction_id) if refund.state is RefundState.QUEUED else None
-        return self._ledger.in_cart(refund.cart, lambda tx: self._write_sent(tx, refund, observed))
+        if refund.state is RefundState.QUEUED:
+            return mollie.find_payment(refund.transaction_id), None
+        try:
+            observed = mollie.find_payment(refund.transaction_id)
+            return observed, self._find_sent(refund, mollie, observed)
+        except MollieRefused as error:
+            # The question was refused, not the refund: it may be there all the same.
+            raise MollieError(f"the refund can not be looked for: {error}") from error
 
     def _write_sent(self, tx: CartTransaction, refund: Refund, observed: ObservedPayment | None) -> Refund:
-        known = _stored(tx, refund)
+        """Write it down as sent, with the amount that may be sent; or as ended when it is not to be sent.
+
+        Once it was sent its amount stands: Mollie refuses another payload under a key that it knows. Raises `Conflict`
+        when somebody else has sent it since it was read: it is looked for first, then.
+        """
+        known = stored_in(tx, refund)
         if known.state not in UNFINISHED:
             return known
-        if observed is None or known.state is not RefundState.QUEUED:
-            return self._write(tx, replace(known, state=RefundState.SENT, last_error=None))
-        why_not = _why_not(tx, known, observed)
-        if why_not is not None:
-            return self._write(tx, replace(known, state=RefundState.DROPPED, next_try_at=None, last_error=why_not))
+        never_sent = known.state is RefundState.QUEUED
+        if refund.state is RefundState.QUEUED and not never_sent:
+            raise Conflict(f"refund {refund.id} was sent by somebody else meanwhile")
+        sent = replace(known, state=RefundState.SENT, last_error=None)
+        if observed is None:
+            return self._write(tx, sent)
+        stays = why_not(tx, known, observed)
+        if stays is not None:
+            return self._write(tx, replace(known, state=RefundState.DROPPED, next_try_at=None, last_error=stays))
         left = left_of(observed, tx.refunds(known.transaction_id), but=known.id)
         if known.kind is RefundKind.RELEASE or known.money.minor <= left.minor:
-            return self._write(tx, replace(known, state=RefundState.SENT, last_error=None))
-        if known.key.startswith(SURPLUS_KEY):
+            return self._write(tx, sent)
+        if never_sent and known.key.startswith(SURPLUS_KEY):
             # All of it was meant, and somebody has given a part back meanwhile.
-            return self._write(tx, replace(known, state=RefundState.SENT, money=left, last_error=None))
+            return self._write(tx, replace(sent, money=left))
         too_much = f"{known.money} can not be refunded: {left} is left of the payment"
-        return self._write(tx, replace(known, state=RefundState.FAILED, next_try_at=None, last_error=too_much))
+        failed = replace(known, state=RefundState.FAILED, next_try_at=None, last_error=too_much)
+        self._notices.tell_in(tx, case_of(NoticeKind.REFUND_FAILED, failed))
+        return self._write(tx, failed)
 
     # --- what became of it ----------------------------------------------------------------------------------------
 
-    def _find_sent(self, refund: Refund, mollie: Mollie) -> Refund | None:
+    def _find_sent(self, refund: Refund, mollie: Mollie, observed: ObservedPayment | None) -> Refund | None:
         """What an earlier sending did; None when it did nothing."""
         match refund.kind:
             case RefundKind.REFUND:
                 return self._find_refund(refund, mollie)
             case RefundKind.RELEASE:
-                observed = mollie.find_payment(refund.transaction_id)
                 released = observed is not None and observed.status in _ENDED
                 return self._done(refund, None) if released else None
             case _:
                 assert_never(refund.kind)
 
     def _find_refund(self, refund: Refund, mollie: Mollie) -> Refund | None:
-        """The refund at Mollie that an earlier sending made, known by the key in its metadata.
+        """The refund at Mollie that an earlier sending made, known by the key in its metadata (or by its id).
 
         A refund of the same amount that bears no key of ours (somebody made it by hand, and Mollie called ours a
         duplicate of it) is taken for it too, unless another refund of ours claims it: better one too few than two.
         """
         seen = mollie.refunds_of(refund.transaction_id)
-        own = next((each for each in seen if each.key == refund.key), None)
+        ours = self._ledger.in_cart(refund.cart, lambda tx: tx.refunds(refund.transaction_id))
+        known_as = {each.mollie_refund_id for each in ours if each.id == refund.id} - {None}
+        own = next((each for each in seen if each.key == refund.key or each.refund_id in known_as), None)
         if own is not None:
             return self._undone(refund, own) if own.status in _UNDONE else self._done(refund, own.refund_id)
-        ours = self._ledger.in_cart(refund.cart, lambda tx: tx.refunds(refund.transaction_id))
         claimed = {other.mollie_refund_id for other in ours}
         for each in seen:
             stands = each.status not in _UNDONE and each.refund_id not in claimed
@@ -189,29 +208,38 @@ class RefundSender:
         """Mollie took it and could not do it in the end, or somebody cancelled it there."""
         reason = f"Mollie took the refund and ended it as {seen.status}"
         failed = replace(refund, state=RefundState.FAILED, next_try_at=None, last_error=reason)
-        self._notices.tell(_case(NoticeKind.REFUND_FAILED, failed))
+        self._notices.tell(case_of(NoticeKind.REFUND_FAILED, failed))
         return self._store(replace(failed, mollie_refund_id=seen.refund_id))
 
     def _refused(self, refund: Refund, error: MollieRefused) -> None:
         failed = replace(refund, state=RefundState.FAILED, next_try_at=None, last_error=reason_of(error))
-        self._notices.tell(_case(NoticeKind.REFUND_FAILED, failed))
+        self._notices.tell(case_of(NoticeKind.REFUND_FAILED, failed))
         self._store(failed)
 
-    def _put_back(self, refund: Refund, error: Exception, *, sent: bool) -> None:
-        """Not done, or not known to be done: due again after a pause. What was sent once is looked for from then on."""
+    def _put_back(self, refund: Refund, error: Exception) -> None:
+        """Not done, or not known to be done: due again after a pause."""
+        self._ledger.in_cart(refund.cart, lambda tx: self._write_back(tx, refund, error))
+
+    def _write_back(self, tx: CartTransaction, refund: Refund, error: Exception) -> Refund:
+        """What was sent once is looked for from then on, unless its first sender heard that it was not done.
+
+        What is stored decides: the error may be the database's, and came after Mollie had done it.
+        """
+        known = stored_in(tx, refund)
+        not_done = refund.state is RefundState.QUEUED and isinstance(error, (MollieUnavailable, MollieUnauthorized))
+        never_sent = known.state is RefundState.QUEUED or not_done
         pause = pause_after(refund.tries, self._limits.pauses, error)
         if isinstance(error, MollieDuplicateRefund):
             pause = max(pause, SAME_REFUND_PAUSE)
-        first = refund.state is RefundState.QUEUED and not sent
         waiting = replace(
-            refund,
-            state=RefundState.QUEUED if first else RefundState.UNCERTAIN,
+            known,
+            state=RefundState.QUEUED if never_sent else RefundState.UNCERTAIN,
             next_try_at=self._clock.now() + pause,
             last_error=reason_of(error),
         )
-        if waiting.state is RefundState.UNCERTAIN and refund.tries >= self._limits.tell_after:
-            self._notices.tell(_case(NoticeKind.REFUND_UNCERTAIN, waiting))
-        self._store(waiting)
+        if known.state in UNFINISHED and not never_sent and refund.tries >= self._limits.tell_after:
+            self._notices.tell_in(tx, case_of(NoticeKind.REFUND_UNCERTAIN, waiting))
+        return self._write(tx, waiting)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -220,7 +248,7 @@ class RefundSender:
 
     def _write(self, tx: CartTransaction, moved: Refund) -> Refund:
         """Write it, unless somebody else found out meanwhile how the refund ended."""
-        known = _stored(tx, moved)
+        known = stored_in(tx, moved)
         if known.state not in UNFINISHED:
             return known
         # The amount that was sent stands, whatever the mover had read.
@@ -228,9 +256,9 @@ class RefundSender:
         moved = replace(moved, money=money, tries=known.tries, updated_at=self._clock.now())
         tx.save_refund(moved)
         if moved.state is not known.state:
-            tx.audit(_entry(moved))
+            tx.audit(entry_of(moved))
         if moved.state is RefundState.REFUNDED:
-            _close_if_all_is_back(tx, moved)
+            close_if_all_is_back(tx, moved)
         METRICS.refunds.labels(outcome=moved.state.value).inc()
         log.info(
             "refund.moved",
@@ -247,52 +275,4 @@ def _unknown() -> Unavailable:
     return Unavailable(
         "It is not known whether Mollie made the refund; repeat the request with the same idempotency key",
         retry_after=5.0,
-    )
-
-
-def _stored(tx: CartTransaction, refund: Refund) -> Refund:
-    return next(each for each in tx.refunds(refund.transaction_id) if each.id == refund.id)
-
-
-def _why_not(tx: CartTransaction, refund: Refund, observed: ObservedPayment) -> str | None:
-    """Why a refund that was never sent is not to be sent at all any more."""
-    if refund.kind is RefundKind.RELEASE and observed.status is not PaymentStatus.AUTHORIZED:
-        return f"nothing is reserved any more: the payment is {observed.status.value}"
-    if (
-        refund.kind is RefundKind.REFUND
-        and left_of(observed, tx.refunds(refund.transaction_id), but=refund.id).minor == 0
-    ):
-        return "nothing is left to give back"
-    attempt = next((each for each in tx.attempts() if each.id == refund.attempt_id), None)
-    if refund.key.startswith(SURPLUS_KEY) and (attempt is None or attempt.state is not AttemptState.SURPLUS):
-        return "the payment is no surplus any more"
-    return None
-
-
-def _close_if_all_is_back(tx: CartTransaction, refund: Refund) -> None:
-    attempt = next(each for each in tx.attempts() if each.id == refund.attempt_id)
-    back = sum(r.money.minor for r in tx.refunds(refund.transaction_id) if r.state is RefundState.REFUNDED)
-    if refund.kind is RefundKind.RELEASE or back >= (attempt.charged or attempt.money).minor:
-        tx.save_attempt(attempt.moved(AttemptState.REFUNDED, refund.updated_at))
-
-
-def _entry(refund: Refund) -> AuditEntry:
-    return AuditEntry(
-        at=refund.updated_at,
-        event=f"refund.{refund.state.value}",
-        cart=refund.cart,
-        attempt_id=refund.attempt_id,
-        transaction_id=refund.transaction_id,
-        detail={"refund_id": refund.id, "amount": str(refund.money), "kind": refund.kind.value},
-    )
-
-
-def _case(kind: NoticeKind, refund: Refund) -> Case:
-    return Case(
-        kind=kind,
-        name=f"{kind.value}:{refund.id}",
-        cart=refund.cart,
-        transaction_id=refund.transaction_id,
-        money=refund.money,
-        detail={"refund_id": refund.id, "payment_id": refund.attempt_id, "error": refund.last_error},
     )

@@ -168,7 +168,9 @@ class Refunds:
                 raise Conflict(f"refund {refund.id} is {known.state.value} already")
             return known
         now = self._clock.now()
-        decided = replace(known, state=state, updated_at=now, tries=1, next_try_at=now + self._limits.working)
+        decided = replace(known, state=state, updated_at=now)
+        if state is RefundState.QUEUED:
+            decided = replace(decided, tries=1, next_try_at=now + self._limits.working)
         tx.save_refund(decided)
         tx.audit(self._entry(decided, event))
         log.info(

@@ -70,8 +70,8 @@ def test_an_uncertain_refund_is_looked_for_before_it_is_sent_again(
 
     assert answer.refund.state is RefundState.REFUNDED
     assert given_back(world) == 500
-    calls = [request.call for request in world.mollie.requests]
-    assert calls == ["find_payment", "refunds_of"] + ([] if done else ["create_refund"])
+    calls = [request.call for request in world.mollie.requests if request.call != "find_payment"]
+    assert calls == ["refunds_of"] + ([] if done else ["create_refund"])
 
 
 @pytest.mark.req("L8")
