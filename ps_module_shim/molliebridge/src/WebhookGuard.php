@@ -23,6 +23,7 @@ if (!defined('_PS_VERSION_')) {
  * | claim: process | the module works under the lease; then the sidecar verifies: an unverified 200 becomes 503 |
  * | claim: skip | 200, the module hears nothing |
  * | claim: 409, 503 | 503, Mollie comes again |
+ * | claim: 422, what was posted is no transaction id | the module refuses it by itself |
  * | the sidecar is silent | the module works under the cart's lock file; 503 where that is not to be had |
  */
 final class WebhookGuard
@@ -88,6 +89,9 @@ final class WebhookGuard
         $claim = $this->sidecar->claim($transactionId);
         if (!$claim->isAnswer()) {
             return $this->alone($transactionId, $claim->reason());
+        }
+        if ($claim->is(422)) {
+            return null;
         }
         if (!$claim->is(200)) {
             return Response::comeAgain($claim->retryAfter(self::RETRY_SECONDS), 'The cart is being worked on');

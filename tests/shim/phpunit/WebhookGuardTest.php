@@ -132,6 +132,15 @@ final class WebhookGuardTest extends TestCase
         self::assertSame(503, $this->scene->webhooks->finish(200, true)->status);
     }
 
+    public function testNoiseIsTheModulesToRefuseAndNoOutage(): void
+    {
+        $this->scene->sidecar->refuses(self::CLAIM, 422, 'invalid-request');
+
+        self::assertNull($this->guard());
+        self::assertSame('', $this->scene->work->kind);
+        self::assertSame(0, $this->scene->outages->sums()['webhook']);
+    }
+
     public function testACallWithoutAnIdIsTheModulesToRefuse(): void
     {
         self::assertNull($this->scene->webhooks->guard('', '', false));
