@@ -215,6 +215,9 @@ def _plain(tokens: _Tokens) -> Any:
         if opening != "[":
             tokens.take()
         return _array(tokens)
+    if opening in _CLOSING:
+        _skip(tokens)
+        return _NOT_PLAIN
     token = tokens.take()
     match token.kind:
         case "single":
