@@ -32,6 +32,29 @@ def tabs(count: int) -> Course:
     return run
 
 
+def bank_transfer(world: ShimWorld) -> str:
+    """Two tabs choose the bank transfer, whose order is made before its payment; in the end the money comes."""
+    shopper = world.new_shopper()
+    visits = together([_pay(shopper, server, "banktransfer") for server in _spread(world, 2)])
+    payments = world.payments_at_mollie(shopper.cart_id)
+    if len(payments) != 1 or len(world.references(shopper.cart_id)) != 1:
+        return f"{len(payments)} payments, orders {world.references(shopper.cart_id)}: {_seen(visits)}"
+    return _settle(world, shopper, payments)
+
+
+def code_and_button(world: ShimWorld) -> str:
+    """Bancontact's code in one tab and the pay button in another, at once."""
+    shopper = world.new_shopper()
+    server = world.servers[-1]
+    asked = {"ajax": "1", "action": "createTransaction"}
+    code = lambda: shopper.at(server.url).module("POST", "bancontactAjax", asked)  # noqa: E731
+    visits = together([shopper.pay, code])
+    payments = world.payments_at_mollie(shopper.cart_id)
+    if len(payments) != 1:
+        return f"{len(payments)} payments: {_seen(visits)}"
+    return _settle(world, shopper, payments)
+
+
 def back_button(world: ShimWorld) -> str:
     """Pay, go back, pay again on another web server; and once more when it is paid."""
     shopper = world.new_shopper()
@@ -117,8 +140,8 @@ def _spread(world: ShimWorld, count: int) -> list[WebServer]:
     return [world.servers[number % len(world.servers)] for number in range(count)]
 
 
-def _pay(shopper: Shopper, server: WebServer) -> Callable[[], Visit]:
-    return lambda: shopper.at(server.url).pay()
+def _pay(shopper: Shopper, server: WebServer, method: str = "ideal") -> Callable[[], Visit]:
+    return lambda: shopper.at(server.url).pay(method)
 
 
 def _open(shopper: Shopper, server: WebServer, url: str) -> Callable[[], object]:

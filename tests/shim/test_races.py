@@ -18,6 +18,8 @@ CARTS = int(os.environ.get("CARTS", "100"))
 COURSES: dict[str, courses.Course] = {
     "two tabs": courses.tabs(2),
     "three tabs": courses.tabs(3),
+    "bank transfer": courses.bank_transfer,
+    "code and button": courses.code_and_button,
     "back button": courses.back_button,
     "changed cart": courses.changed_cart,
     "refresh on return": courses.refresh_on_return,
