@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -140,6 +141,7 @@ class Janitor:
         except (MollieError, LockTimeout, Conflict) as error:
             # This one waits for the next round; another cart, or another shop's account, may do better.
             log.warning("janitor.not_checked", payment_id=attempt.id, cart_id=attempt.cart.cart_id, error=str(error))
+            self._let_wait(attempt)
             return False
         return True
 
@@ -159,6 +161,12 @@ class Janitor:
             self._payments.bind(attempt.id, transaction_id=None, checkout_url=None)
         except Conflict:
             self._deduplication.cancel_expired_payments(attempt.cart)
+            self._touch(attempt, None)
+
+    def _let_wait(self, attempt: Attempt) -> None:
+        """Put it behind the others: what fails each time would else take every turn there is."""
+        # Changed by somebody else at this very moment, it is behind the others already.
+        with suppress(Conflict):
             self._touch(attempt, None)
 
     def _touch(self, attempt: Attempt, observed: ObservedPayment | None) -> None:
