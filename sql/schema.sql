@@ -152,6 +152,8 @@ CREATE INDEX ps_molbridge_cart_phase ON ps_molbridge_cart (order_phase);
 
 CREATE INDEX ps_molbridge_attempt_state ON ps_molbridge_attempt (state, updated_at);
 
+ALTER TABLE ps_molbridge_delivery ADD COLUMN passed_on SMALLINT NOT NULL DEFAULT '0';
+
 CREATE INDEX ps_molbridge_delivery_age ON ps_molbridge_delivery (received_at);
 
 ALTER TABLE ps_molbridge_refund ADD COLUMN kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'refund';

@@ -52,7 +52,7 @@ class Delivery:
 
     `seen_*` is what Mollie said when it was worked on; deliveries are equal when transaction, status, refunded and
     charged back are. `seen_id` is the transaction that Mollie answered with: the order (`ord_`) where the one that was
-    announced is a payment (`tr_`) of an order.
+    announced is a payment (`tr_`) of an order. `passed_on`: the shop's module is to hear of it, or has.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Delivery:
     seen_refunded: int | None = None
     seen_charged_back: int | None = None
     decision: str | None = None
+    passed_on: bool = False
     last_error: str | None = None
 
     @property

@@ -44,6 +44,11 @@ class Tally:
     surplus_refunded: int = 0
 
 
+def covered_by(delivery: Delivery) -> str:
+    """What stands as the last error of deliveries that a later one covers."""
+    return f"covered by delivery {delivery.id}"
+
+
 class Queues(Protocol):
     """Every method raises `StoreDown` when the database can not be asked."""
 
@@ -73,6 +78,10 @@ class Queues(Protocol):
 
     def reopen_delivery(self, delivery_id: str, now: datetime) -> Delivery | None:
         """Make a delivery due now, as if it were new, its source `replay`; None when somebody works on it."""
+        ...
+
+    def cover(self, delivery: Delivery, now: datetime) -> int:
+        """Close its transaction's older deliveries that failed or are dead, now that it is done; returns how many."""
         ...
 
     # --- refunds --------------------------------------------------------------------------------------------------

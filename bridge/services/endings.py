@@ -46,6 +46,8 @@ class Endings:
             last_error=None,
         )
         self._ledger.save_delivery(closed)
+        # What it found out about the payment now, the older ones would find out again.
+        self._ledger.queues.cover(closed, closed.updated_at)
         return closed
 
     def put_back(self, delivery: Delivery, error: Exception) -> Delivery:

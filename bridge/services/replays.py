@@ -51,7 +51,9 @@ class Replays:
         return self._ledger.queues.deliveries_in(frozenset({state}), LISTED)
 
     def _all(self, deliveries: tuple[Delivery, ...]) -> tuple[Delivery, ...]:
-        opened = (self._open(delivery.id) for delivery in deliveries)
+        """The newest of each payment: once it is done, it covers the older ones."""
+        newest = {delivery.transaction_id: delivery for delivery in deliveries}
+        opened = (self._open(delivery.id) for delivery in newest.values())
         return tuple(delivery for delivery in opened if delivery is not None)
 
     def _open(self, delivery_id: str) -> Delivery | None:

@@ -93,7 +93,7 @@ class Settlement:
             self._write(tx, view, observed, decision)
         seen = _seen(delivery, state, observed, decision, self._clock.now())
         decided = Decided(decision=decision, passes_on=_passes_on(tx, seen, observed, decision))
-        tx.save_delivery(seen)
+        tx.save_delivery(replace(seen, passed_on=decided.passes_on))
         tx.audit(self._entry(tx, seen, decided))
         return decided
 

@@ -243,3 +243,44 @@ def test_a_ledger_that_is_there_answers(ledger: Ledger) -> None:
 def test_the_shop_is_read_inside_a_transaction_and_outside(ledger: Ledger) -> None:
     assert ledger.shop.find_cart(42) is None
     assert ledger.in_cart(CART, lambda tx: tx.shop.find_cart(42)) is None
+
+
+# --- what is covered, and what was passed on --------------------------------------------------------------------------
+
+
+@pytest.mark.req("B6")
+def test_a_delivery_that_is_done_covers_the_older_ones_of_its_payment_that_failed(ledger: Ledger) -> None:
+    done = a_delivery(state=DeliveryState.DONE, received_at=NOW)
+    older = [
+        a_delivery(state=state, received_at=NOW - SECOND, last_error="the shop answered 500")
+        for state in (DeliveryState.FAILED, DeliveryState.DEAD, DeliveryState.WORKING, DeliveryState.RECEIVED)
+    ]
+    newer = a_delivery(state=DeliveryState.DEAD, received_at=NOW + SECOND)
+    another = a_delivery(transaction_id="tr_other", state=DeliveryState.DEAD, received_at=NOW - SECOND)
+    for each in (done, *older, newer, another):
+        ledger.save_delivery(each)
+
+    assert ledger.queues.cover(done, NOW + SECOND) == 2
+
+    found = [ledger.find_delivery(each.id) for each in (*older, newer, another)]
+    assert [each.state.value for each in found if each] == ["done", "done", "working", "received", "dead", "dead"]
+    assert [each.last_error for each in found[:2] if each] == [f"covered by delivery {done.id}"] * 2
+    assert ledger.find_delivery(done.id) == done
+
+
+@pytest.mark.req("B6")
+def test_news_counts_as_passed_on_only_when_the_shop_has_heard_it_and_that_is_done(ledger: Ledger) -> None:
+    news = {"seen_status": "paid", "seen_refunded": 0, "seen_charged_back": 0}
+    this = a_delivery(**news)
+
+    def passed_on(**changes: object) -> bool:
+        ledger.save_delivery(a_delivery(**{"state": DeliveryState.DONE, "passed_on": True, **news, **changes}))
+        return ledger.in_cart(CART, lambda tx: tx.was_passed_on(this))
+
+    ledger.save_delivery(replace(this, state=DeliveryState.DONE, passed_on=True))
+    assert not passed_on(passed_on=False)
+    assert not passed_on(state=DeliveryState.FAILED)
+    assert not passed_on(seen_refunded=1)
+    assert not passed_on(seen_charged_back=1)
+    assert not passed_on(seen_status="authorized")
+    assert passed_on()

@@ -276,5 +276,5 @@ def _is_same_news(other: Delivery, delivery: Delivery) -> bool:
     def news(one: Delivery) -> tuple[object, ...]:
         return one.transaction_id, one.seen_status, one.seen_refunded, one.seen_charged_back
 
-    done = other.state is DeliveryState.DONE and other.decision in ("Settle", "Update")
-    return done and other.id != delivery.id and news(other) == news(delivery)
+    done = other.state is DeliveryState.DONE
+    return done and other.passed_on and other.id != delivery.id and news(other) == news(delivery)

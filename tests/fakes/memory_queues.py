@@ -14,7 +14,7 @@ from bridge.domain.cart import CartRef, CartState, OrderPhase
 from bridge.domain.notices import Notice, NoticeState
 from bridge.domain.records import UNFINISHED, Delivery, DeliveryState, Refund, RefundState
 from bridge.domain.surplus import SURPLUS_KEY
-from bridge.ports.queues import Figures, Tally
+from bridge.ports.queues import Figures, Tally, covered_by
 
 if TYPE_CHECKING:
     from tests.fakes.memory_ledger import Tables
@@ -74,6 +74,27 @@ class MemoryQueues:
             )
             self._tables().deliveries[delivery_id] = opened
             return opened
+
+    def cover(self, delivery: Delivery, now: datetime) -> int:
+        with self._asked():
+            older = [
+                each
+                for each in self._tables().deliveries.values()
+                if each.transaction_id == delivery.transaction_id
+                and each.state in (DeliveryState.FAILED, DeliveryState.DEAD)
+                and each.received_at <= delivery.received_at
+                and each.id != delivery.id
+            ]
+            for each in older:
+                self._tables().deliveries[each.id] = replace(
+                    each,
+                    state=DeliveryState.DONE,
+                    next_try_at=None,
+                    last_error=covered_by(delivery),
+                    updated_at=now,
+                    passed_on=False,
+                )
+            return len(older)
 
     def due_refunds(self, now: datetime, limit: int) -> tuple[Refund, ...]:
         with self._asked():

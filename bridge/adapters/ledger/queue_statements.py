@@ -67,6 +67,22 @@ class DeliveryQueue:
                 updated_at=bindparam("claimed_at"),
             )
         )
+        self.cover = (
+            inbox.update()
+            .where(
+                inbox.c.transaction_id == bindparam("tx"),
+                inbox.c.state.in_((DeliveryState.FAILED.value, DeliveryState.DEAD.value)),
+                inbox.c.received_at <= bindparam("before"),
+                inbox.c.id != bindparam("this"),
+            )
+            .values(
+                state=DeliveryState.DONE.value,
+                next_try_at=None,
+                last_error=bindparam("why"),
+                updated_at=bindparam("at"),
+                passed_on=0,
+            )
+        )
         done = and_(inbox.c.state == DeliveryState.DONE.value, inbox.c.received_at < bindparam("limit_at"))
         self.prune = _a_step(inbox, done)
         self.count = _count(inbox, (*WAITING, DeliveryState.DEAD.value))

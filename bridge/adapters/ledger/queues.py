@@ -27,7 +27,7 @@ from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.notices import Notice
 from bridge.domain.records import Delivery, DeliveryState, Refund, RefundState
-from bridge.ports.queues import Figures, Tally
+from bridge.ports.queues import Figures, Tally, covered_by
 
 T = TypeVar("T")
 
@@ -88,6 +88,17 @@ class SqlQueues:
         values = {"at": now, "claimed_at": now}
         row = self._claim(self._sql.delivery.reopen, self._sql.delivery.find, delivery_id, values)
         return to_delivery(row) if row is not None else None
+
+    def cover(self, delivery: Delivery, now: datetime) -> int:
+        """Close the older deliveries of its transaction that failed or are dead."""
+        values = {
+            "tx": delivery.transaction_id,
+            "before": delivery.received_at,
+            "this": delivery.id,
+            "why": covered_by(delivery),
+            "at": now,
+        }
+        return self._write(lambda connection: connection.execute(self._sql.delivery.cover, values).rowcount)
 
     # --- refunds --------------------------------------------------------------------------------------------------
 

@@ -171,6 +171,7 @@ def delivery_values(delivery: Delivery) -> Values:
         "seen_refunded": delivery.seen_refunded,
         "seen_charged_back": delivery.seen_charged_back,
         "decision": delivery.decision,
+        "passed_on": int(delivery.passed_on),
         "last_error": delivery.last_error,
         "received_at": delivery.received_at,
         "updated_at": delivery.updated_at,
@@ -195,6 +196,7 @@ def to_delivery(row: Row[Any]) -> Delivery:
         seen_refunded=row.seen_refunded,
         seen_charged_back=row.seen_charged_back,
         decision=row.decision,
+        passed_on=bool(row.passed_on),
         last_error=row.last_error,
     )
 

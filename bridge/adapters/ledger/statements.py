@@ -7,9 +7,6 @@ from sqlalchemy import Integer, and_, bindparam, or_, select
 from bridge.adapters.ledger.tables import LedgerTables
 from bridge.domain.records import DeliveryState
 
-PASSED_ON = ("Settle", "Update")
-"""The names of the decisions that the shop hears of, as a delivery's row keeps them."""
-
 
 class CartStatements:
     """The cart's row."""
@@ -67,7 +64,7 @@ class DeliveryStatements:
             .where(
                 inbox.c.transaction_id == bindparam("tx"),
                 inbox.c.state == DeliveryState.DONE.value,
-                inbox.c.decision.in_(PASSED_ON),
+                inbox.c.passed_on == 1,
                 inbox.c.seen_status == bindparam("status"),
                 inbox.c.seen_refunded == bindparam("refunded"),
                 inbox.c.seen_charged_back == bindparam("charged_back"),

@@ -162,6 +162,7 @@ def _delivery(metadata: MetaData, name: str) -> Table:
         Column("last_error", text()),
         Column("received_at", UtcDateTime(), nullable=False),
         Column("updated_at", UtcDateTime(), nullable=False),
+        Column("passed_on", SmallInteger(), nullable=False, server_default="0"),
         PrimaryKeyConstraint("id"),
         Index(f"{name}_due", "state", "next_try_at"),
         Index(f"{name}_tx", "transaction_id"),

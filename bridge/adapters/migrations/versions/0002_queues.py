@@ -75,6 +75,7 @@ def add_index(name: str, suffix: str, columns: Sequence[str], *, unique: bool = 
 def upgrade() -> None:
     add_index("cart", "phase", ["order_phase"])
     add_index("attempt", "state", ["state", "updated_at"])
+    add_columns("delivery", column("passed_on", sa.SmallInteger(), server_default="0"))
     add_index("delivery", "age", ["received_at"])
     add_columns("refund", *_refund_columns())
     add_index("refund", "mollie", ["mollie_refund_id"], unique=True)
