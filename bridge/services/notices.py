@@ -77,9 +77,11 @@ class Notices:
 
     def work_due(self) -> int:
         """Send what is due; returns how many notices left."""
-        queues, now = self._ledger.queues, self._clock.now()
+        queues = self._ledger.queues
         sent = 0
-        for due in queues.due_notices(now, AT_ONCE):
+        for due in queues.due_notices(self._clock.now(), AT_ONCE):
+            # The time of each: those before it may have taken longer than a notice is somebody's.
+            now = self._clock.now()
             notice = queues.claim_notice(due.id, now, now + self._limits.working)
             if notice is not None:
                 sent += self._send(notice)
@@ -90,6 +92,8 @@ class Notices:
         try:
             if notifier is None:
                 raise NotifyRefused(f"the channel {notice.channel!r} is not configured any more")
+            if notice.tries > self._limits.tries:
+                raise NotifyRefused("it came to no end too often: whoever sent it died")
             notifier.send(notice)
         except BridgeError as error:
             self._put_back(notice, error)
