@@ -7,8 +7,8 @@
 -- What to do: ask the customer. If he wanted it once, cancel the second order and refund its payment (`too_much`). He may have wanted
 -- it twice: such pairs are rare and always worth a question.
 --
--- Not seen here: guests (each of their orders has a customer of its own), and a first payment that never became an order. Two carts whose products were cleaned away
--- count as having the same.
+-- Not seen here: guests (each of their orders has a customer of its own), and a first payment that never became an order. Two carts
+-- whose products were cleaned away count as having the same.
 -- Times are the shop's, both from ps_orders. Only orders since the date below.
 -- Index: ps_orders (id_customer), read whole.
 SELECT
@@ -48,17 +48,28 @@ WHERE later.date_add >= '2000-01-01'
     AND (later.module = 'mollie' OR earlier.module = 'mollie')
     AND later_state.paid = 1
     AND earlier_state.paid = 1
-    -- No product of the one that the other has not in the same quantity. (Two lists compared with each other do not do: MariaDB 10.11
-    -- takes subqueries that differ in an outer table alone for the same, and drops the comparison.)
+    -- No product of either cart that the other has not in the same quantity. (Two lists held against each other do not do: MariaDB
+    -- 10.11 takes subqueries that differ in an outer table alone for the same, and drops the comparison.)
     AND (
         SELECT COUNT(*)
         FROM ps_cart_product AS item
         LEFT JOIN ps_cart_product AS same
-            ON same.id_cart = earlier.id_cart + later.id_cart - item.id_cart
+            ON same.id_cart = earlier.id_cart
             AND same.id_product = item.id_product
             AND same.id_product_attribute = item.id_product_attribute
             AND same.id_customization = item.id_customization
             AND same.quantity = item.quantity
-        WHERE item.id_cart IN (earlier.id_cart, later.id_cart) AND same.id_cart IS NULL
+        WHERE item.id_cart = later.id_cart AND same.id_cart IS NULL
+    ) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM ps_cart_product AS item
+        LEFT JOIN ps_cart_product AS same
+            ON same.id_cart = later.id_cart
+            AND same.id_product = item.id_product
+            AND same.id_product_attribute = item.id_product_attribute
+            AND same.id_customization = item.id_customization
+            AND same.quantity = item.quantity
+        WHERE item.id_cart = earlier.id_cart AND same.id_cart IS NULL
     ) = 0
 ORDER BY later.date_add DESC, later.id_order DESC, earlier.id_order DESC;
