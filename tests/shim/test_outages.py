@@ -44,7 +44,7 @@ def wire(world: ShimWorld, open_wire: Wire) -> Iterator[Wire]:
     open_wire.clear()
     if world.sidecar is not None:
         world.sidecar.start()
-    world.set(gap_ms=None)
+    world.set(gap_ms=None, before_mollie_ms=None)
     world.server.admin("configure", {"MOLLIEBRIDGE_POLICY": "open"})
     assert "PHP Fatal" not in world.server.errors, world.server.errors[-2000:]
 
@@ -171,6 +171,7 @@ def restore(world: ShimWorld, wire: Wire) -> None:
 @pytest.mark.req("B1")
 @pytest.mark.parametrize("outage", ["stopped", "hanging"])
 def test_two_tabs_without_the_sidecar_resume_one_payment(world: ShimWorld, wire: Wire, outage: str) -> None:
+    world.set(before_mollie_ms=300)
     shopper = world.new_shopper()
     OUTAGES[outage](world, wire)
 
