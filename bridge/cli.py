@@ -53,6 +53,18 @@ config_option = click.option(
 
 @commands.command()
 @config_option
+@click.option("--shop", type=click.Path(path_type=Path), help="The shop's folder: more can be looked at then.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of a table.")
+def doctor(config: Path | None, shop: Path | None, as_json: bool) -> None:
+    """Prove the set-up: database, rights, clocks, Mollie, locks, sidecar, webhook, module."""
+    from bridge.commands.doctor import run_doctor  # noqa: PLC0415
+
+    settings = _settings(config)
+    sys.exit(0 if run_doctor(settings, config or find_config(), shop=shop, as_json=as_json) else 1)
+
+
+@commands.command()
+@config_option
 def serve(config: Path | None) -> None:
     """Run the sidecar."""
     from bridge.server import serve as run  # noqa: PLC0415  (the other commands start quicker without it)
