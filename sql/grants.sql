@@ -20,6 +20,7 @@ CREATE USER IF NOT EXISTS 'mollie_bridge'@'localhost' IDENTIFIED BY 'choose-a-pa
 
 -- The shop's tables: read only. No customer, no address, no employee.
 GRANT SELECT ON ps_cart TO 'mollie_bridge'@'localhost';
+GRANT SELECT ON ps_cart_product TO 'mollie_bridge'@'localhost';
 GRANT SELECT ON ps_configuration TO 'mollie_bridge'@'localhost';
 GRANT SELECT ON ps_currency TO 'mollie_bridge'@'localhost';
 GRANT SELECT ON ps_order_invoice TO 'mollie_bridge'@'localhost';
