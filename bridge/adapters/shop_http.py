@@ -10,13 +10,13 @@ from typing import Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from bridge import __version__
 from bridge.adapters.bounded_calls import Abandoned, BoundedCalls, Deadline, NotStarted
 from bridge.adapters.clock import SystemClock
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import ConfigurationError, ShopDown
+from bridge.domain.errors import ConfigurationError, ShopDown, ShopSilent
 from bridge.ports.clock import Clock
 from bridge.ports.shop import ShopAnswer
 
@@ -82,6 +82,8 @@ class HttpShopWebhook:
     ) -> ShopAnswer:
         """POST `id=<transaction>`, signed. Raises `ShopDown` when there is no whole answer within `timeout` seconds.
 
+        It is `ShopSilent` where the shop may have been reached: it may be at work, and go on behind our back.
+
         Any status is an answer, a redirect too: it would lose the body on its way.
         """
         target = self._target(webhook_url)
@@ -89,8 +91,10 @@ class HttpShopWebhook:
         deadline = Deadline.after(timeout, self._clock)
         try:
             return self._calls.run(lambda: self._post(target, transaction_id, header, deadline), deadline)
-        except (NotStarted, Abandoned) as error:
-            raise ShopDown(f"the shop's webhook did not answer within {timeout:g} s") from error
+        except NotStarted as error:
+            raise ShopDown(f"the shop's webhook was not called within {timeout:g} s") from error
+        except Abandoned as error:
+            raise ShopSilent(f"the shop's webhook did not answer within {timeout:g} s") from error
 
     def close(self) -> None:
         """Wait for the calls that run; each ends with its time-out."""
@@ -125,8 +129,10 @@ class HttpShopWebhook:
                     body = _read(response, deadline)
                 finally:
                     response.close()
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            raise ShopDown(f"the shop can not be reached ({type(error).__name__})") from error
         except (HTTPError, OSError) as error:
-            raise ShopDown(f"the shop's webhook did not answer ({type(error).__name__})") from error
+            raise ShopSilent(f"the shop's webhook did not answer ({type(error).__name__})") from error
         return ShopAnswer(status=response.status, body=body)
 
     def _target(self, webhook_url: str) -> _Target:
@@ -177,5 +183,5 @@ def _read(response: BaseHTTPResponse, deadline: Deadline) -> str:
     while read < _MOST_READ and (piece := response.read1(_PIECE)):
         kept, read = (kept + piece)[: 4 * BODY_SHOWN], read + len(piece)
         if deadline.left() <= 0:
-            raise ShopDown("the shop's webhook did not finish its answer in time")
+            raise ShopSilent("the shop's webhook did not finish its answer in time")
     return kept.decode(errors="replace")[:BODY_SHOWN]

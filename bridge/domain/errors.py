@@ -107,6 +107,10 @@ class ShopDown(Unavailable):
     """The shop did not answer, or not in time."""
 
 
+class ShopSilent(ShopDown):
+    """The shop was called and nobody knows what it does: its script may still be at work."""
+
+
 class NotifyDown(Unavailable):
     """A notice was not delivered, or nobody knows whether it was."""
 

@@ -144,6 +144,10 @@ class Leases:
         finally:
             self._locks.release(lease.cart.lock_key, lease.token)
 
+    def leave(self, lease: Lease) -> None:
+        """Let the row show the lease until it ends by itself: somebody may go on working under it."""
+        self._locks.release(lease.cart.lock_key, lease.token)
+
     def _report_conflict(self, cart: CartRef, purpose: str) -> None:
         METRICS.resource_conflicts.labels(purpose=purpose.split(":", 1)[0]).inc()
         log.error("cart.resource_conflict", cart_id=cart.cart_id, shop_id=cart.shop_id, purpose=purpose)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import LeaseLost, ShopDown
+from bridge.domain.errors import LeaseLost, ShopDown, ShopSilent
 from bridge.domain.observed import ObservedPayment
 from bridge.domain.records import Delivery
 from bridge.ports.clock import Clock
@@ -22,6 +22,10 @@ WORKED_BEFORE = frozenset({405})
 """What the module answers when the cart has its order already: its work is verified like any other."""
 
 
+GAVE_UP = frozenset({504, 524})
+"""What a proxy answers that would not wait any longer: the script behind it goes on."""
+
+
 class PassingOn:
     """Calls the shop; what it answers is not believed, either way: its order, where one is to be, is looked at."""
 
@@ -34,7 +38,7 @@ class PassingOn:
     def under(self, lease: Lease, delivery: Delivery, observed: ObservedPayment) -> Verification:
         """Let the shop's module work on it, once more if its result does not verify and the lease lasts for that.
 
-        Raises `ShopDown` when the shop did not do it, or perhaps not, and `LeaseLost`.
+        Raises `ShopDown` when the shop did not do it, `ShopSilent` when it may still be at it, and `LeaseLost`.
         """
         verification = self._once(lease, delivery, observed)
         time_left = lease.expires_at - self._clock.now()
@@ -63,16 +67,25 @@ class PassingOn:
     ) -> ShopDown | None:
         """Call the shop; what stands against taking its answer for success.
 
-        Raises `ShopDown` when there is no answer: the shop may still be at work.
+        Raises `ShopDown` when there is no answer, `ShopSilent` when an order may still be made.
         """
         ids = {"cart_id": cart.cart_id, "transaction_id": delivery.transaction_id, "delivery_id": delivery.id}
         if observed.webhook_url is None:
             log.warning("webhook.no_url", **ids)
             return None
-        answer = self._shop_webhook.deliver(
-            cart, delivery.transaction_id, observed.webhook_url, timeout=self._limits.shop_timeout, until=until
-        )
+        try:
+            answer = self._shop_webhook.deliver(
+                cart, delivery.transaction_id, observed.webhook_url, timeout=self._limits.shop_timeout, until=until
+            )
+        except ShopSilent as error:
+            raise _no_answer(observed, str(error)) from error
         log.info("webhook.passed_on", status=answer.status, **ids)
         if 200 <= answer.status < 300 or answer.status in WORKED_BEFORE:
             return None
-        return ShopDown(f"the shop answered {answer.status}")
+        text = f"the shop answered {answer.status}"
+        return _no_answer(observed, text) if answer.status in GAVE_UP else ShopDown(text)
+
+
+def _no_answer(observed: ObservedPayment, text: str) -> ShopDown:
+    """Without money that is in there is no order that a script could make behind our back."""
+    return ShopSilent(text) if observed.money_in else ShopDown(text)

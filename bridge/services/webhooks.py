@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import BridgeError, LeaseHeld, ShopDown
+from bridge.domain.errors import BridgeError, LeaseHeld, ShopDown, ShopSilent
 from bridge.domain.observed import ObservedPayment
 from bridge.domain.records import Delivery, DeliveryState
 from bridge.domain.settlement import SettlementDecision
@@ -108,16 +108,26 @@ class Webhooks:
 
     def _work(self, cart: CartRef, delivery: Delivery) -> Worked:
         lease = self._take_lease(cart, delivery)
+        end = self._leases.give_back
         try:
-            observed = self._matching.observe(cart, delivery.transaction_id)
-            decided = self._settlement.decide(lease, delivery, observed)
-            verification = Verification()
-            if decided.passes_on and isinstance(observed, ObservedPayment):
-                verification = self._passing_on.under(lease, self._endings.reread(delivery), observed)
-            return self._ended(lease, delivery, decided, verification)
+            return self._under(lease, delivery)
+        except ShopSilent as error:
+            # A second script beside the first, on another web server, would make a second order. While the lease is
+            # shown nobody begins one.
+            end = self._leases.leave
+            error.retry_after = max(1.0, (lease.expires_at - self._clock.now()).total_seconds())
+            raise
         finally:
-            self._leases.give_back(lease)
+            end(lease)
             self._changes.announce(cart)
+
+    def _under(self, lease: Lease, delivery: Delivery) -> Worked:
+        observed = self._matching.observe(lease.cart, delivery.transaction_id)
+        decided = self._settlement.decide(lease, delivery, observed)
+        verification = Verification()
+        if decided.passes_on and isinstance(observed, ObservedPayment):
+            verification = self._passing_on.under(lease, self._endings.reread(delivery), observed)
+        return self._ended(lease, delivery, decided, verification)
 
     def _watch(self, cart: CartRef, delivery: Delivery) -> Worked:
         """The cart is not guarded: the shop hears of it as it would without the bridge.

@@ -35,6 +35,7 @@ MAPPING: list[tuple[Exception, int, str, str | None]] = [
     (errors.LockBackendDown("m"), 503, "lock-backend-down", "1"),
     (errors.StoreDown("m", retry_after=7), 503, "store-down", "7"),
     (errors.ShopDown("m"), 503, "shop-down", "1"),
+    (errors.ShopSilent("m"), 503, "shop-down", "1"),
     (errors.MollieUnavailable("m", retry_after=60), 503, "mollie-unavailable", "60"),
     (errors.MollieTimeout("m"), 503, "mollie-timeout", "1"),
     (errors.MollieConflict("m"), 503, "mollie-timeout", "2"),
