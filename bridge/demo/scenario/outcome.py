@@ -17,7 +17,7 @@ _TAKEN: Final = frozenset({PaymentStatus.PAID, PaymentStatus.AUTHORIZED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFact:
-    """One payment of the cart. `reached_module`: the module's own row says more than that it was created."""
+    """One payment of the cart. `reached_module`: the module has linked its row to an order."""
 
     transaction_id: str
     amount: Amount
@@ -86,7 +86,7 @@ def read_outcome(ground: Playground, cart_id: int) -> Outcome:
                 paid=payment.status in _TAKEN,
                 given_back=payment.amount.with_minor(payment.refunded),
                 surplus=payment.id in surplus,
-                reached_module=payment.id in rows and rows[payment.id]["bank_status"] != PaymentStatus.OPEN,
+                reached_module=payment.id in rows and bool(rows[payment.id]["order_id"]),
             )
             for payment in payments_of(ground, cart_id)
         ),
