@@ -52,6 +52,22 @@ config_option = click.option(
 
 
 @commands.command()
+@click.option("--shop", type=click.Path(path_type=Path), required=True, help="The shop's folder (/var/www/shop).")
+@click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"The file to write (else ${CONFIG_VARIABLE}, else /etc/mollie-bridge/config.toml).",
+)
+@click.option("--yes", is_flag=True, help="Change a file that is there already without asking.")
+def init(shop: Path, config: Path | None, yes: bool) -> None:
+    """Set up the bridge for a shop: tables, configuration, tokens."""
+    from bridge.commands.init import PLACE, run_init  # noqa: PLC0415
+
+    sys.exit(0 if run_init(shop, config or find_config() or PLACE, yes=yes) else 1)
+
+
+@commands.command()
 @config_option
 @click.option("--shop", type=click.Path(path_type=Path), help="The shop's folder: more can be looked at then.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of a table.")
