@@ -61,6 +61,7 @@ KIND_OF: Final[Mapping[type[errors.BridgeError], Kind]] = MappingProxyType(
         errors.KeyReused: kinds.KEY_REUSED,
         errors.CartNotFound: kinds.CART_NOT_FOUND,
         errors.PaymentNotFound: kinds.PAYMENT_NOT_FOUND,
+        errors.ReportNotFound: kinds.NOT_FOUND,
         errors.RefundNotFound: kinds.REFUND_NOT_FOUND,
         errors.DeliveryNotFound: kinds.DELIVERY_NOT_FOUND,
         errors.ForeignCart: kinds.FOREIGN_CART,
