@@ -73,9 +73,15 @@ def init(shop: Path, config: Path | None, yes: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object instead of a table.")
 def doctor(config: Path | None, shop: Path | None, as_json: bool) -> None:
     """Prove the set-up: database, rights, clocks, Mollie, locks, sidecar, webhook, module."""
-    from bridge.commands.doctor import run_doctor  # noqa: PLC0415
+    from bridge.commands.doctor import print_unloadable, run_doctor  # noqa: PLC0415
 
-    settings = _settings(config)
+    try:
+        settings = _settings(config)
+    except ConfigurationError as error:
+        if not as_json:
+            raise
+        print_unloadable(error)
+        sys.exit(2)
     sys.exit(0 if run_doctor(settings, config or find_config(), shop=shop, as_json=as_json) else 1)
 
 

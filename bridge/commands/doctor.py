@@ -12,9 +12,11 @@ from rich.text import Text
 
 from bridge.adapters.prestashop.parameters import read_parameters
 from bridge.config import Settings
+from bridge.diagnosis.configuration import LOADS
 from bridge.diagnosis.examination import examine
 from bridge.diagnosis.findings import Finding, Outcome
 from bridge.diagnosis.installation import Installation
+from bridge.domain.errors import ConfigurationError
 
 SYSTEMCTL = "systemctl"
 
@@ -36,6 +38,17 @@ def run_doctor(settings: Settings, config: Path | None, *, shop: Path | None, as
         installation.close()
     print_json(findings) if as_json else print_table(findings)
     return all(finding.outcome is not Outcome.FAILED for finding in findings)
+
+
+def print_unloadable(error: ConfigurationError) -> None:
+    """The same object as `print_json` makes, when there is nothing to examine: one line for each fault."""
+    advice = "put it right: docs/reference/settings.md"
+    print_json(
+        [
+            Finding(check=LOADS.name, tested=LOADS.tested, outcome=Outcome.FAILED, seen=fault, advice=advice)
+            for fault in error.faults
+        ]
+    )
 
 
 def print_json(findings: list[Finding]) -> None:
