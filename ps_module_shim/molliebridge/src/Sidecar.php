@@ -71,14 +71,14 @@ final class Sidecar
         return $this->only($this->client->post($path, ['reason' => substr($reason, 0, 200)]), 200);
     }
 
-    /** May the module work on a webhook? 200 with `decision` and `lease`; 409 held; 422 this is no id; 503. */
+    /** May the module work on a webhook? 200 with `decision` and `lease`; 409 held; 422 no id; 429; 503. */
     public function claim(string $transactionId, float $seconds = Client::PATIENCE_SECONDS): Reply
     {
         $reply = $this->client->post('/v1/webhooks/claim', ['transaction_id' => $transactionId], $seconds);
         $decided = in_array($reply->text('decision'), ['process', 'skip'], true)
             && ($reply->isNull('lease') || Lease::read($reply->object('lease')) !== null);
 
-        return $this->onlyIf($reply->is(409, 422, 503) || ($reply->is(200) && $decided), $reply);
+        return $this->onlyIf($reply->is(409, 422, 429, 503) || ($reply->is(200) && $decided), $reply);
     }
 
     /** A lease on the cart for the shim's own purpose. 201; 409 held; 503. */

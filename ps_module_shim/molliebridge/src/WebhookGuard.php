@@ -22,7 +22,7 @@ if (!defined('_PS_VERSION_')) {
  * | the sidecar's own signed call, in time | the module works; the sidecar holds the lease and verifies |
  * | claim: process | the module works under the lease; then the sidecar verifies: an unverified 200 becomes 503 |
  * | claim: skip | 200, the module hears nothing |
- * | claim: 409, 503 | 503, Mollie comes again |
+ * | claim: 409, 429, 503 | 503, Mollie comes again |
  * | claim: 422, what was posted is no transaction id | the module refuses it by itself |
  * | the sidecar is silent | the module works under the cart's lock file; 503 where that is not to be had |
  */

@@ -100,7 +100,13 @@ final class WebhookGuardTest extends TestCase
 
     public function notNow(): array
     {
-        return [[409, 'lease-held'], [503, 'lock-timeout'], [503, 'store-down'], [503, 'mollie-unavailable']];
+        return [
+            [409, 'lease-held'],
+            [429, 'too-many-unknown'],
+            [503, 'lock-timeout'],
+            [503, 'store-down'],
+            [503, 'mollie-unavailable'],
+        ];
     }
 
     public function testObservedTheModuleWorksAsWithoutTheBridge(): void
