@@ -24,6 +24,8 @@ MAPPING: list[tuple[Exception, int, str, str | None]] = [
     (errors.KeyReused("m"), 422, "key-reused", None),
     (errors.CartNotFound("m"), 404, "cart-not-found", None),
     (errors.PaymentNotFound("m"), 404, "payment-not-found", None),
+    (errors.ReportNotFound("there is no such report"), 404, "not-found", None),
+    (errors.ReportUnavailable("it needs another database"), 409, "conflict", None),
     (errors.ForeignCart("m"), 403, "foreign-cart", None),
     (errors.Conflict("m"), 409, "conflict", None),
     (errors.IllegalTransition("m"), 409, "conflict", None),
