@@ -10,7 +10,6 @@ from bridge.diagnosis.findings import Check, Verdict, failed, ok, warning
 from bridge.diagnosis.installation import Installation
 from bridge.diagnosis.untestable import Untestable
 
-
 _PHP: Final = frozenset({"www-data", "apache", "httpd", "nginx", "http", "wwwrun", "nobody"})
 """Users that a shop's PHP commonly runs as. Who can read the file can refund."""
 
