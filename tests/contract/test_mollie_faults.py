@@ -22,6 +22,8 @@ from bridge.ports.shop import MollieAccess
 from tests.contract.mollie_rigs import KEY, SimulatedRig, new_payment, simulated_rig
 from tests.contract.raw_server import Answer, answering, hanging_up, raw_server, silent, trickling, unused_port
 
+pytestmark = pytest.mark.slow
+
 EUROS = Money.parse("5.00", "EUR")
 ANSWER = "HTTP/1.1 200 OK\r\nContent-Type: application/hal+json\r\n"
 

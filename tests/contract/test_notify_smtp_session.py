@@ -22,6 +22,9 @@ from tests.services.waiting import wait_until
 # Secured
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return make_certificate(tmp_path_factory.mktemp("tls"), "IP:127.0.0.1")

@@ -16,6 +16,8 @@ from bridge.demo.run import perform
 from bridge.demo.scenario import LOST_WEBHOOK, THREE_TABS, TWO_OPEN_PAGES, Act, Played, play, table_of
 from bridge.demo.scenario.story import Story
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 0.0
 """The scale: the order of the steps is what counts here, not the pauses between them."""
 

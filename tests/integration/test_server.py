@@ -19,6 +19,8 @@ from tests.services.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.slow
+
 BIND = "MOLLIE_BRIDGE_SERVER__BIND"
 
 
@@ -87,7 +89,6 @@ def test_a_database_that_is_down_is_one_clear_line(tmp_path: Path, command: str)
 
 
 @pytest.mark.mariadb
-@pytest.mark.slow
 def test_a_request_in_hand_is_finished_when_the_server_is_told_to_stop(world: World) -> None:
     cart_id, _ = world.new_cart()
     world.mollie.faults.delay(1.0, method="POST", path="/v2/payments", times=1)
@@ -106,7 +107,6 @@ def test_a_request_in_hand_is_finished_when_the_server_is_told_to_stop(world: Wo
 
 
 @pytest.mark.mariadb
-@pytest.mark.slow
 def test_a_database_that_is_killed_and_comes_back_is_503_in_between_and_nothing_else(
     mariadb: PrivateMariaDB, mariadb_database: Database
 ) -> None:
@@ -126,7 +126,6 @@ def test_a_database_that_is_killed_and_comes_back_is_503_in_between_and_nothing_
 
 
 @pytest.mark.mariadb
-@pytest.mark.slow
 def test_the_server_listens_on_a_unix_socket(mariadb_database: Database, tmp_path: Path) -> None:
     path = tmp_path / "bridge.sock"
     sidecar = Sidecar(database={"url": mariadb_database.url})
@@ -137,7 +136,6 @@ def test_the_server_listens_on_a_unix_socket(mariadb_database: Database, tmp_pat
 
 
 @pytest.mark.mariadb
-@pytest.mark.slow
 def test_a_second_sidecar_of_the_same_shop_with_file_locks_is_refused(world: World) -> None:
     refused = run_cli("serve", "--config", str(world.sidecar.config), MOLLIE_BRIDGE_SERVER__BIND="127.0.0.1:1")
 
@@ -162,7 +160,6 @@ def test_a_lock_directory_that_is_not_there_is_refused_with_one_line(tmp_path: P
 
 
 @pytest.mark.mariadb
-@pytest.mark.slow
 def test_a_killed_servers_socket_is_taken_over_and_a_living_ones_is_not(
     mariadb_database: Database, tmp_path: Path
 ) -> None:

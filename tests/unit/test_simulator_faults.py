@@ -15,6 +15,8 @@ from bridge.demo.simulator import MollieSimulator, ShiftableClock
 from tests.contract.mollie_simulator import Rig, running_rig
 from tests.services.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:

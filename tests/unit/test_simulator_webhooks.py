@@ -65,6 +65,7 @@ def test_a_refused_call_is_tried_again_until_it_is_taken(rig: Rig) -> None:
     assert [each.attempt for each in deliveries] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_after_ten_attempts_in_26_hours_mollie_gives_up(rig: Rig) -> None:
     rig.shop.answers = [500] * 20
     payment_id = rig.new_payment()

@@ -193,6 +193,7 @@ def test_without_the_sidecar_a_closed_shop_asks_the_shopper_to_wait(scene: Scene
     assert scene.shop.payments_of(cart) == []
 
 
+@pytest.mark.slow
 def test_a_sidecar_that_hangs_is_given_up(scene: Scene, bridge: Bridge) -> None:
     sidecar, shim = bridge
     sidecar.hangs = True
@@ -380,6 +381,7 @@ def test_a_stale_forged_or_foreign_signature_opens_nothing(scene: Scene, bridge:
     assert scene.references(cart) == set()
 
 
+@pytest.mark.slow
 def test_without_the_sidecar_the_module_works_under_the_carts_file_lock(scene: Scene, paid: tuple[int, str]) -> None:
     cart, transaction_id = paid
     shim = BridgeShim(base_url=NOBODY, token=TOKEN)

@@ -24,6 +24,10 @@ ADMIN = {
     "/v1/refunds",
     "/v1/refunds/<refund_id>/approve",
     "/v1/refunds/<refund_id>/reject",
+    "/v1/reports",
+    "/v1/reports/<name>",
+    "/v1/reports/<name>.json",
+    "/v1/reports/<name>.csv",
 }
 
 

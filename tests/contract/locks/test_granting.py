@@ -13,7 +13,7 @@ from tests.contract.locks.backends import Backend
 from tests.contract.locks.contender import Contender, count_up
 from tests.contract.locks.moves import KEY, LONG, granted, refused, shared, take
 
-pytestmark = pytest.mark.req("P2", "P7", "L3")
+pytestmark = [pytest.mark.req("P2", "P7", "L3"), pytest.mark.slow]
 
 
 def test_a_free_lock_is_granted_at_once(locks: CartLocks) -> None:

@@ -13,7 +13,7 @@ from tests.contract.locks.contender import Contender
 from tests.contract.locks.moves import KEY, LONG, SOON, granted, refused, shared, take, wait_in_line, waits
 from tests.services.waiting import wait_until
 
-pytestmark = pytest.mark.req("P2", "P7", "L3")
+pytestmark = [pytest.mark.req("P2", "P7", "L3"), pytest.mark.slow]
 
 
 def test_a_hold_ends_with_its_lifetime(locks: CartLocks, others: CartLocks) -> None:
