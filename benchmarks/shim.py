@@ -61,26 +61,30 @@ def timing(milliseconds: list[float]) -> Timing:
     return Timing(sorted(each / 1000 for each in milliseconds[WARM_UP:]))
 
 
-def in_turns(world: ShimWorld, *, paying: bool) -> tuple[list[Script], list[Script]]:
-    """A page (the shop's home, or the pay button on a cart of its own) without the module and with it."""
-    without: list[Script] = []
-    guarded: list[Script] = []
+def in_turns(world: ShimWorld, *, paying: bool) -> tuple[list[Script], list[Script], list[Script]]:
+    """A page (the shop's home, or the pay button on a cart of its own) without the module, with it; a null request."""
+    pages: tuple[list[Script], list[Script], list[Script]] = ([], [], [])
     for _ in range(WARM_UP + ROUNDS):
-        for on, into in ((False, without), (True, guarded)):
-            switch(world, on=on)
+        for number, into in enumerate(pages):
+            switch(world, on=number == 1)
             shopper = world.new_shopper()
             before = len(scripts(world))
-            visit = shopper.pay() if paying else shopper.follow(f"{world.server.url}/")
-            assert visit.checkout_id if paying else visit.status == 200, visit
+            if paying and number < 2:
+                assert shopper.pay().checkout_id
+            else:
+                page = "/" if number < 2 else "/index.php?controller=null"
+                assert shopper.follow(f"{world.server.url}{page}").status == 200
             wait_until(lambda seen=before: len(scripts(world)) > seen, what="the script's end")  # type: ignore[misc]
             into.append(scripts(world)[-1])
-    return without, guarded
+    return pages
 
 
 def measure(world: ShimWorld) -> None:
     """Both kinds of pages, and the figures."""
-    home_without, home_with = in_turns(world, paying=False)
-    pay_without, pay_with = in_turns(world, paying=True)
+    assert world.sidecar is not None
+    world.set(sidecar=world.sidecar.url)
+    home_without, home_with, _ = in_turns(world, paying=False)
+    pay_without, pay_with, null = in_turns(world, paying=True)
     sidecar = sidecar_times(world)
     assert len(sidecar) == len(pay_with), (len(sidecar), len(pay_with))
     own = timing([script.hooks - answer for script, answer in zip(pay_with, sidecar, strict=True)])
@@ -94,6 +98,7 @@ def measure(world: ShimWorld) -> None:
             "  before the payment in the module's hooks": timing([script.hooks for script in pay_with]),
             "  of that the sidecar's answer": timing(sidecar),
             "  of that the module's own": own,
+            "null request from PHP to the sidecar": timing([script.hooks for script in null]),
         }
     )
     print(f"the module's own at an initiation, p99: {own.p99:.2f} ms (goal under {GOAL_MS:.0f} ms)")

@@ -7,6 +7,7 @@ import hmac
 import threading
 import time
 from collections.abc import Callable, Iterator
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -166,6 +167,22 @@ def test_a_script_that_outlives_its_lease_within_validate_order_makes_no_second_
     assert len(world.references(shopper.cart_id)) == 1
 
 
+@pytest.mark.req("P3", "B8")
+def test_a_script_that_is_killed_with_its_order_made_is_put_right(world: ShimWorld, wire: Wire) -> None:
+    shopper, transaction = paid(world)
+    with world.server.holding("ordered"):
+        first = in_background(lambda: world.announce(transaction))
+        world.server.wait_for_held("ordered")
+        world.server.kill_held("ordered")
+        cut_off = first()
+
+    answers = world.announce_until_taken(transaction)
+
+    (row,) = world.books.payments_of(shopper.cart_id)
+    assert (cut_off.status, answers[-1]) == (502, 200)
+    assert (row["bank_status"], len(world.references(shopper.cart_id))) == ("paid", 1)
+
+
 @pytest.mark.req("P5")
 def test_a_forwarded_call_in_time_claims_nothing(world: ShimWorld, wire: Wire) -> None:
     shopper, transaction = paid(world)
@@ -302,6 +319,39 @@ def test_a_payment_that_mollie_refuses_is_given_back_at_once(world: ShimWorld, w
 
     assert failed.checkout_id is None
     assert again.checkout_id in world.payments_at_mollie(shopper.cart_id)
+
+
+@pytest.mark.req("P1")
+def test_while_one_tab_creates_the_payment_the_other_is_told_and_then_led_to_it(world: ShimWorld, wire: Wire) -> None:
+    shopper = world.new_shopper()
+    with world.server.holding("before_mollie"):
+        first = in_background(shopper.pay)
+        world.server.wait_for_held("before_mollie")
+        told = shopper.at(world.servers[1].url).pay()
+    paying = first()
+
+    assert (told.status, told.page) == (302, "order")
+    assert "already in progress" in unquote_plus(told.headers["Set-Cookie"])
+    assert told.seconds < 3.0
+    assert world.payments_at_mollie(shopper.cart_id) == [paying.checkout_id]
+    assert shopper.pay().checkout_id == paying.checkout_id
+
+
+@pytest.mark.req("P1", "B8")
+def test_a_script_that_is_killed_with_its_payment_made_leaves_one_payment(world: ShimWorld, wire: Wire) -> None:
+    shopper = world.new_shopper()
+    with world.server.holding("after_mollie"):
+        first = in_background(shopper.pay)
+        world.server.wait_for_held("after_mollie")
+        world.server.kill_held("after_mollie")
+        cut_off = first()
+    (transaction,) = world.payments_at_mollie(shopper.cart_id)
+
+    again = shopper.pay()
+
+    assert cut_off.status == 502
+    assert again.checkout_id == transaction
+    assert world.payments_at_mollie(shopper.cart_id) == [transaction]
 
 
 @pytest.mark.req("P1")

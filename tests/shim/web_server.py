@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -80,6 +81,12 @@ class WebServer:
     def wait_for_held(self, place: str, count: int = 1) -> None:
         """Wait until so many scripts wait there."""
         wait_until(lambda: self.held(place) >= count, 20, what=f"{count} scripts to reach {place}")
+
+    def kill_held(self, place: str) -> None:
+        """Kill -9 the scripts that wait there, and the workers with them."""
+        for path in self.folder.glob(f"held-{place}.*"):
+            os.kill(int(path.suffix[1:]), signal.SIGKILL)
+            path.unlink()
 
     def held(self, place: str) -> int:
         """How many scripts wait there."""
