@@ -1,27 +1,29 @@
 """Reconciling: Mollie's list of payments, page by page, held against the shop and the ledger.
 
-Nothing is changed unless that is asked for, and then only by what the bridge does anyway: a delivery of its own, worked
-on under the cart's lease, or Mollie's word in the module's row. A walk that was broken off goes on from the page after
-the last one that was told to its `keep`.
+Nothing is changed unless that is asked for, and then only under the cart's lease: a delivery of its own is worked on,
+or Mollie's word is written into the module's row. A walk that was broken off goes on from the page after the last one
+that its caller wrote down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import BridgeError, LeaseHeld, MollieUnavailable
+from bridge.domain.errors import BridgeError, Conflict, LeaseHeld, MollieError, MollieUnavailable
 from bridge.domain.observed import ObservedPayment
 from bridge.domain.reconciliation import Finding, Remedy, ShopFacts, find_disagreement
+from bridge.domain.rollout import Rollout
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
 from bridge.ports.mollie import Mollie, MollieAccounts, PaymentPage
 from bridge.services.inbox import Inbox
+from bridge.services.leases import Leases
 from bridge.services.shop_rows import ShopRows
 
 T = TypeVar("T")
@@ -32,6 +34,12 @@ ASK_AGAIN = 6
 """Times that a page is asked for before the walk is broken off: with Mollie's own Retry-After, some minutes."""
 
 LONGEST_WAIT = 60.0
+
+QUESTIONS_OF_A_FIX = 3
+"""Times that Mollie is asked about a payment while it is put right: before, under the lease, and after."""
+
+LEASE_WAIT = 2.0
+"""Seconds that a row's correction waits for the cart: nothing hangs on it, and the next walk finds it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +77,23 @@ class Fixed:
 class Reconciliation:
     """Walks, compares, and puts right what is safe."""
 
-    def __init__(self, *, ledger: Ledger, accounts: MollieAccounts, inbox: Inbox, rows: ShopRows, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        accounts: MollieAccounts,
+        inbox: Inbox,
+        leases: Leases,
+        rows: ShopRows,
+        rollout: Rollout,
+        clock: Clock,
+    ) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._inbox = inbox
+        self._leases = leases
         self._rows = rows
+        self._rollout = rollout
         self._clock = clock
 
     def pages(self, walk: Walk) -> Iterator[Reconciled]:
@@ -84,6 +104,8 @@ class Reconciliation:
         while True:
             asked_at = self._clock.monotonic()
             page = self._page(mollie, begin, walk.page_size)
+            if page.next_id is not None and page.next_id in {each.transaction_id for each in page.payments}:
+                raise MollieError(f"Mollie's list goes round in a circle at {page.next_id}")
             within = [each for each in page.payments if not _is_before(each, walk.since)]
             findings = [self._compare(mollie, each, orders, walk) for each in within]
             over = page.next_id is None or len(within) < len(page.payments)
@@ -98,17 +120,23 @@ class Reconciliation:
         return self._patiently(lambda: mollie.list_payments(begin=begin, limit=size))
 
     def _compare(self, mollie: Mollie, listed: ObservedPayment, orders: set[str], walk: Walk) -> Finding | None:
-        """A payment that belongs to an order of the Orders API stands for that order, once."""
-        observed: ObservedPayment | None = listed
-        if listed.order_id is not None:
-            order_id = listed.order_id
-            if order_id in orders:
-                return None
-            orders.add(order_id)
-            asked_at = self._clock.monotonic()
-            observed = self._patiently(lambda: mollie.find_payment(order_id))
-            self._pace(asked_at, walk.rate)
-        return find_disagreement(observed, self._facts(observed)) if observed is not None else None
+        """A payment that belongs to an order of the Orders API stands for that order, once.
+
+        The money of an order that Mollie does not show (any more) is there all the same: its payment speaks for it.
+        """
+        order_id = listed.order_id
+        if order_id is None:
+            return find_disagreement(listed, self._facts(listed))
+        if order_id in orders:
+            return None
+        asked_at = self._clock.monotonic()
+        order = self._patiently(lambda: mollie.find_payment(order_id))
+        self._pace(asked_at, walk.rate)
+        if order is None and not listed.money_in:
+            return None
+        orders.add(order_id)
+        observed = order or replace(listed, transaction_id=order_id)
+        return find_disagreement(observed, self._facts(observed))
 
     def _facts(self, observed: ObservedPayment) -> ShopFacts:
         attempt = self._ledger.find_attempt_by_transaction(observed.transaction_id)
@@ -152,36 +180,69 @@ class Reconciliation:
 
     # --- putting right ----------------------------------------------------------------------------------------------
 
-    def fix(self, finding: Finding) -> Fixed:
-        """Do what is safe about a finding, and look again. A finding for a person is left as it is."""
+    def fixes(self, findings: Iterable[Finding], walk: Walk) -> Iterator[Fixed]:
+        """Each finding put right, as far as that is safe, at the walk's pace."""
+        for finding in findings:
+            asked_at = self._clock.monotonic()
+            yield self.fix(finding, shop_id=walk.shop_id)
+            if finding.remedy is not Remedy.PERSON:
+                self._pace(asked_at, walk.rate / QUESTIONS_OF_A_FIX)
+
+    def fix(self, finding: Finding, *, shop_id: int) -> Fixed:
+        """Look again, do what is safe about what is left of a finding, and look once more.
+
+        `shop_id` is the shop whose list it was found in. A finding for a person is left as it is.
+        """
+        if finding.remedy is Remedy.PERSON:
+            return Fixed(tried=finding, left=finding)
+        left: Finding | None = finding
         try:
-            self._remedy(finding)
-            left = self.again(finding)
+            # It may be hours old, and somebody may have put it right since.
+            left = self._again(finding, shop_id)
+            if left is not None and left.remedy is not Remedy.PERSON:
+                self._remedy(left, shop_id)
+                left = self._again(left, shop_id)
         except BridgeError as error:
-            return Fixed(tried=finding, left=finding, error=str(error))
+            return Fixed(tried=finding, left=left, error=str(error))
         return Fixed(tried=finding, left=left)
 
-    def _remedy(self, finding: Finding) -> None:
+    def _remedy(self, finding: Finding, shop_id: int) -> None:
+        if finding.cart is None or not self._rollout.guards(finding.cart):
+            raise Conflict("the bridge does not guard the cart (rollout), and changes nothing about it")
         match finding.remedy:
             case Remedy.REPLAY:
                 worked = self._inbox.work_now(finding.transaction_id, source="reconcile")
                 if not worked.done:
                     raise LeaseHeld(worked.delivery.last_error or "it is being worked on")
             case Remedy.CORRECT_ROW:
-                observed = self._observe(finding)
-                if observed is not None:
-                    self._rows.show_ended(observed)
+                self._correct_row(finding, finding.cart, shop_id)
             case Remedy.PERSON:
                 pass
+            case _:
+                assert_never(finding.remedy)
 
-    def again(self, finding: Finding) -> Finding | None:
+    def _correct_row(self, finding: Finding, cart: CartRef, shop_id: int) -> None:
+        """Under the lease: money that comes in late is not to be overwritten by what was true before."""
+        purpose = f"reconcile:{finding.transaction_id}"
+        lease = self._leases.take(cart, purpose=purpose, timeout=LEASE_WAIT, keep=True)
+        if lease is None:
+            raise LeaseHeld(f"{cart} is being worked on")
+        try:
+            self._rows.show_ended(self._observe(finding, shop_id))
+        finally:
+            self._leases.give_back(lease)
+
+    def _again(self, finding: Finding, shop_id: int) -> Finding | None:
         """What is left of a finding now."""
-        observed = self._observe(finding)
-        return find_disagreement(observed, self._facts(observed)) if observed is not None else None
+        observed = self._observe(finding, shop_id)
+        return find_disagreement(observed, self._facts(observed))
 
-    def _observe(self, finding: Finding) -> ObservedPayment | None:
-        shop_id = finding.cart.shop_id if finding.cart else self._ledger.shop.shop_ids()[0]
-        return self._accounts.of(shop_id).find_payment(finding.transaction_id)
+    def _observe(self, finding: Finding, shop_id: int) -> ObservedPayment:
+        mollie = self._accounts.of(shop_id)
+        observed = self._patiently(lambda: mollie.find_payment(finding.transaction_id))
+        if observed is None:
+            raise MollieError("Mollie does not show it any more")
+        return observed
 
 
 def _is_before(observed: ObservedPayment, since: datetime | None) -> bool:

@@ -8,12 +8,17 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.domain.errors import MollieUnavailable
+from bridge.domain.cart import CartRef
+from bridge.domain.errors import MollieError, MollieUnavailable
+from bridge.domain.observed import PaymentStatus
 from bridge.domain.reconciliation import Finding, FindingKind, Remedy
+from bridge.domain.rollout import Rollout, RolloutMode
 from bridge.domain.surplus import SurplusPolicy
+from bridge.ports.mollie import PaymentPage
 from bridge.ports.shop import ShopAnswer
 from bridge.services.reconciliation import Walk
 from bridge.services.settings import GateLimits, RefundLimits
+from tests.fakes.mollie import FakeMollie, MollieRequest
 from tests.fakes.services import Limits
 from tests.unit.builders import CART, eur
 from tests.unit.world import World
@@ -70,7 +75,7 @@ def test_a_paid_payment_without_an_order_is_passed_on_when_that_is_asked_for(wor
     )
     assert world.told == []
 
-    fixed = world.services.reconciliation.fix(finding)
+    fixed = world.services.reconciliation.fix(finding, shop_id=1)
 
     assert (fixed.left, fixed.error, world.told) == (None, None, ["tr_1"])
     assert walk(world) == []
@@ -94,7 +99,7 @@ def test_an_order_whose_row_was_never_finished_is_a_missed_webhook(world: World)
     finding = only(world)
     assert (finding.kind, finding.remedy) == (K.MISSED_WEBHOOK, R.REPLAY)
 
-    assert world.services.reconciliation.fix(finding).left is None
+    assert world.services.reconciliation.fix(finding, shop_id=1).left is None
     assert world.told == ["tr_1", "tr_1"]
 
 
@@ -123,7 +128,7 @@ def test_surplus_money_that_nobody_knew_of_is_decided_when_that_is_asked_for(wor
     finding = only(world)
     assert (finding.kind, finding.remedy, finding.at_risk) == (K.SURPLUS_NOT_REFUNDED, R.REPLAY, True)
 
-    left = world.services.reconciliation.fix(finding).left
+    left = world.services.reconciliation.fix(finding, shop_id=1).left
 
     assert left is not None
     assert (left.remedy, world.attempt("tr_2").state, world.told) == (R.PERSON, "surplus", ["tr_1"])
@@ -148,7 +153,7 @@ def test_a_row_that_missed_the_end_of_its_payment_is_corrected_when_that_is_aske
     finding = only(world)
     assert (finding.kind, finding.remedy, finding.at_risk) == (K.STATUS_DISAGREEMENT, R.CORRECT_ROW, False)
 
-    assert world.services.reconciliation.fix(finding).left is None
+    assert world.services.reconciliation.fix(finding, shop_id=1).left is None
     row = world.shop.find_payment("tr_1")
     assert row is not None
     assert (row.bank_status, world.told) == ("expired", [])
@@ -250,7 +255,135 @@ def test_a_shop_that_fails_leaves_the_finding_and_its_reason(world: World) -> No
     world.webhook.script = [ShopAnswer(status=500, body="")]
     finding = only(world)
 
-    fixed = world.services.reconciliation.fix(finding)
+    fixed = world.services.reconciliation.fix(finding, shop_id=1)
 
     assert fixed.left == finding
     assert "the shop answered 500" in (fixed.error or "")
+
+
+@pytest.mark.req("B7")
+def test_the_money_of_an_order_that_mollie_does_not_show_is_seen_by_its_payment(world: World) -> None:
+    for number, status in ((1, "paid"), (2, "expired")):
+        payment = world.mollie.add(f"tr_{number}", status)
+        world.mollie.payments[f"tr_{number}"] = replace(payment, order_id="ord_1")
+    world.shop.add_payment(CART, "ord_1")
+
+    finding = only(world)
+    fixed = world.services.reconciliation.fix(finding, shop_id=1)
+
+    assert (finding.transaction_id, finding.kind, finding.at_risk) == ("ord_1", K.PAID_WITHOUT_ORDER, True)
+    assert (fixed.left, fixed.error, world.told) == (finding, "Mollie does not show it any more", [])
+
+
+def test_a_list_that_goes_round_in_a_circle_ends_the_walk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = PaymentPage(payments=(world.mollie.add("tr_1", "open"),), next_id="tr_1")
+    monkeypatch.setattr(FakeMollie, "list_payments", lambda *_, **__: page)
+
+    with pytest.raises(MollieError, match="round in a circle at tr_1"):
+        walk(world)
+
+
+# --- putting right, and leaving alone ---------------------------------------------------------------------------------
+
+
+@pytest.mark.req("B7")
+def test_what_somebody_has_put_right_since_is_not_done_again(world: World) -> None:
+    world.add_payment("tr_1", "paid")
+    finding = only(world)
+    world.deliver("tr_1")
+    told = list(world.told)
+
+    assert world.services.reconciliation.fix(finding, shop_id=1).left is None
+    assert world.told == told
+
+
+@pytest.mark.req("B7")
+def test_a_row_is_not_corrected_over_money_that_came_in_late(world: World) -> None:
+    world.add_payment("tr_1", "expired", state=None)
+    finding = only(world)
+    asked = 0
+
+    def money_comes_in(request: MollieRequest) -> None:
+        nonlocal asked
+        asked += request.call == "find_payment"
+        if asked == 2:  # what was seen before the lease was taken is not what is true under it
+            world.mollie.payments["tr_1"] = replace(world.mollie.payments["tr_1"], status=PaymentStatus.PAID)
+            world.shop.set_payment("tr_1", bank_status="paid")
+
+    world.mollie.before = money_comes_in
+    world.services.reconciliation.fix(finding, shop_id=1)
+
+    row = world.shop.find_payment("tr_1")
+    assert row is not None
+    assert row.bank_status == "paid"
+
+
+@pytest.mark.req("B7")
+def test_a_row_is_not_corrected_while_somebody_works_on_the_cart(world: World) -> None:
+    world.add_payment("tr_1", "expired", state=None)
+    finding = only(world)
+    lease = world.services.leases.take(CART, purpose="webhook", timeout=0, keep=False)
+    assert lease is not None
+
+    fixed = world.services.reconciliation.fix(finding, shop_id=1)
+    world.services.leases.give_back(lease)
+
+    assert fixed.left == finding
+    assert "is being worked on" in (fixed.error or "")
+    assert world.services.reconciliation.fix(finding, shop_id=1).left is None
+
+
+@pytest.mark.req("B7")
+@pytest.mark.parametrize("status", ["paid", "expired"])
+def test_nothing_is_put_right_for_a_cart_that_is_only_watched(status: str) -> None:
+    world = World(Limits(gate=GateLimits(), rollout=Rollout(mode=RolloutMode.OBSERVE)))
+    world.add_payment("tr_1", status, state=None)
+    finding = only(world)
+
+    fixed = world.services.reconciliation.fix(finding, shop_id=1)
+
+    row = world.shop.find_payment("tr_1")
+    assert row is not None
+    assert (fixed.left, row.bank_status, world.told) == (finding, "open", [])
+    assert "does not guard the cart" in (fixed.error or "")
+    world.close()
+
+
+@pytest.mark.req("B7")
+def test_an_orphan_of_a_shop_with_a_key_of_its_own_stays_a_finding(world: World) -> None:
+    second = FakeMollie()
+    second.add("tr_1", "paid", cart_id=None)
+    world.accounts.by_shop[2] = second
+    pages = world.services.reconciliation.pages(Walk(shop_id=2, rate=1e9))
+    (finding,) = [finding for page in pages for finding in page.findings]
+
+    (fixed,) = world.services.reconciliation.fixes([finding], Walk(shop_id=2, rate=1e9))
+
+    assert (finding.kind, fixed.left, fixed.error) == (K.ORPHAN, finding, None)
+
+
+@pytest.mark.req("B7")
+def test_a_payment_is_asked_about_with_the_key_of_the_list_that_it_stood_in(world: World) -> None:
+    second = FakeMollie()
+    second.add("tr_1", "expired", cart_id=43)
+    world.accounts.by_shop[2] = second
+    world.shop.add_cart(43, shop_id=2, customer_id=7)
+    world.shop.add_payment(CartRef(shop_id=2, cart_id=43), "tr_1")
+    pages = world.services.reconciliation.pages(Walk(shop_id=2, rate=1e9))
+    (finding,) = [finding for page in pages for finding in page.findings]
+
+    assert world.services.reconciliation.fix(finding, shop_id=2).left is None
+    assert world.mollie.requests == []
+
+
+@pytest.mark.req("B7")
+def test_putting_right_is_patient_and_keeps_the_pace_too(world: World) -> None:
+    world.add_payment("tr_1", "expired", state=None)
+    finding = only(world)
+    world.mollie.fail("find_payment", MollieUnavailable("429", retry_after=7.0))
+    before = world.clock.monotonic()
+
+    (fixed,) = world.services.reconciliation.fixes([finding], Walk(shop_id=1, rate=0.1))
+
+    assert fixed.left is None
+    assert world.clock.monotonic() - before == pytest.approx(30.0)

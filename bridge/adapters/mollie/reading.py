@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 from bridge.domain.errors import InvalidMoney, MollieError
@@ -69,9 +69,16 @@ def read_order(body: Body) -> ObservedPayment:
 
 
 def read_page(body: Body) -> PaymentPage:
-    """A page of the list of payments; the next one begins where Mollie's own link says."""
-    links = body.get("_links")
-    following = links.get("next") if isinstance(links, Mapping) else None
+    """A page of the list of payments; the next one begins where Mollie's own link says.
+
+    Raises `MollieError` also for an answer without list or links: it would be taken for the end of the list.
+    """
+    links, holder = body.get("_links"), body.get("_embedded")
+    if not isinstance(links, Mapping) or "next" not in links:
+        _senseless("a list that does not say whether it goes on")
+    if not isinstance(holder, Mapping) or not isinstance(holder.get("payments"), list):
+        _senseless("a list without payments")
+    following = links["next"]
     href = _text(following.get("href")) if isinstance(following, Mapping) else None
     begins = parse_qs(urlsplit(href).query).get("from", []) if href else []
     if href and not begins:
@@ -191,5 +198,5 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _senseless(what: str) -> str:
+def _senseless(what: str) -> NoReturn:
     raise MollieError(f"Mollie's answer holds {what}")
