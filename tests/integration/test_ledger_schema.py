@@ -242,11 +242,11 @@ def test_every_look_has_its_index(
 @pytest.mark.parametrize(
     ("statement", "values", "key"),
     [
-        (lambda sql: sql.delivery.due, {"at": NOW, "most": 10}, "delivery_due"),
+        (lambda sql: sql.delivery.due, {"due_by": NOW, "most": 10}, "delivery_due"),
         (lambda sql: sql.delivery.waiting, {"tx": "tr_5"}, "delivery_tx"),
         (lambda sql: sql.delivery.count, {}, "delivery_due"),
-        (lambda sql: sql.refund.due, {"at": NOW, "most": 10}, "refund_state"),
-        (lambda sql: sql.notice.due, {"at": NOW, "most": 10}, "notice_due"),
+        (lambda sql: sql.refund.due, {"due_by": NOW, "most": 10}, "refund_state"),
+        (lambda sql: sql.notice.due, {"due_by": NOW, "most": 10}, "notice_due"),
         (lambda sql: sql.leftover.live, {}, "attempt_state"),
         (lambda sql: sql.leftover.completed, {"since": LATER, "since_": LATER}, "attempt_state"),
         (lambda sql: sql.leftover.unchecked, SILENT, "attempt_state"),

@@ -221,8 +221,11 @@ class QueueStatements:
 
 
 def _is_due(table: Table) -> ColumnElement[bool]:
-    """Without a time of its next try it is due at once: nothing may wait for ever."""
-    return or_(table.c.next_try_at.is_(null()), table.c.next_try_at <= bindparam("at"))
+    """Without a time of its next try it is due at once: nothing may wait for ever.
+
+    No value of an update may be named as a column, and `at` is one of the notices'.
+    """
+    return or_(table.c.next_try_at.is_(null()), table.c.next_try_at <= bindparam("due_by"))
 
 
 def _claim(table: Table, condition: ColumnElement[bool], **values: object) -> Update:

@@ -45,11 +45,11 @@ class SqlQueues:
 
     def due_deliveries(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
         """Deliveries to be tried now, oldest first; those whose worker did not finish in time are among them."""
-        return tuple(to_delivery(row) for row in self._rows(self._sql.delivery.due, {"at": now, "most": limit}))
+        return tuple(to_delivery(row) for row in self._rows(self._sql.delivery.due, {"due_by": now, "most": limit}))
 
     def claim_delivery(self, delivery_id: str, now: datetime, until: datetime) -> Delivery | None:
         """Take a due delivery: it is `working`, and due again at `until` should its worker die."""
-        values = {"at": now, "until": until, "claimed_at": now}
+        values = {"due_by": now, "until": until, "claimed_at": now}
         row = self._claim(self._sql.delivery.claim, self._sql.delivery.find, delivery_id, values)
         return to_delivery(row) if row is not None else None
 
@@ -104,11 +104,11 @@ class SqlQueues:
 
     def due_refunds(self, now: datetime, limit: int) -> tuple[Refund, ...]:
         """Unfinished refunds to be taken up now, oldest first."""
-        return tuple(to_refund(row) for row in self._rows(self._sql.refund.due, {"at": now, "most": limit}))
+        return tuple(to_refund(row) for row in self._rows(self._sql.refund.due, {"due_by": now, "most": limit}))
 
     def claim_refund(self, refund_id: str, now: datetime, until: datetime) -> Refund | None:
         """Take a due refund; None when somebody else has it or it is finished."""
-        row = self._claim(self._sql.refund.claim, self._sql.refund.find, refund_id, {"at": now, "until": until})
+        row = self._claim(self._sql.refund.claim, self._sql.refund.find, refund_id, {"due_by": now, "until": until})
         return to_refund(row) if row is not None else None
 
     def find_refund(self, refund_id: str) -> Refund | None:
@@ -142,11 +142,11 @@ class SqlQueues:
 
     def due_notices(self, now: datetime, limit: int) -> tuple[Notice, ...]:
         """Notices to be sent now, oldest first."""
-        return tuple(to_notice(row) for row in self._rows(self._sql.notice.due, {"at": now, "most": limit}))
+        return tuple(to_notice(row) for row in self._rows(self._sql.notice.due, {"due_by": now, "most": limit}))
 
     def claim_notice(self, notice_id: str, now: datetime, until: datetime) -> Notice | None:
         """Take a due notice; None when somebody else has it or it is sent."""
-        row = self._claim(self._sql.notice.claim, self._sql.notice.find, notice_id, {"at": now, "until": until})
+        row = self._claim(self._sql.notice.claim, self._sql.notice.find, notice_id, {"due_by": now, "until": until})
         return to_notice(row) if row is not None else None
 
     def save_notice(self, notice: Notice) -> None:
