@@ -15,7 +15,10 @@ from bridge.domain.cart import OrderPhase
 from bridge.domain.errors import BridgeError, Conflict
 from bridge.domain.money import Money
 from bridge.domain.records import DeliveryState
+from bridge.domain.surplus import SurplusPolicy
 from bridge.ports.shop import ShopAnswer
+from bridge.services.settings import GateLimits, RefundLimits
+from tests.fakes.services import Limits
 from tests.fakes.shop_webhook import WebhookCall
 from tests.unit.builders import CART, OTHER_PRICE, PRICE, a_request
 from tests.unit.world import Killed, World
@@ -142,8 +145,10 @@ duds = st.lists(st.booleans(), max_size=4)
 """Which of the shop's first answers are a 200 with nothing done."""
 
 
-def build(planned: list[Planned], duds: list[bool]) -> tuple[World, History]:
-    world = World()
+def build(
+    planned: list[Planned], duds: list[bool], policy: SurplusPolicy = SurplusPolicy.REPORT
+) -> tuple[World, History]:
+    world = World(Limits(gate=GateLimits(), refunds=RefundLimits(policy=policy)))
     for plan in planned:
         world.add_payment(plan.transaction_id, money=plan.money, state=plan.state, row=plan.row)
     history = History(world, duds=list(duds))
