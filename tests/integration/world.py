@@ -105,8 +105,8 @@ def running_world(
         mollie_url = stack.enter_context(serve_in_thread(create_mollie(mollie))).url
         settings = {
             "database": {"url": database.url},
-            "mollie": {"endpoint": mollie_url},
             **sections,
+            "mollie": {"endpoint": mollie_url, **sections.get("mollie", {})},
         }
         process = sidecar or Sidecar()
         process.sections = settings

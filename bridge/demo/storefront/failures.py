@@ -32,12 +32,14 @@ class ConnectionBroken(ConnectionError):
 class Failures:
     """The failures to come, shared by the threads of a web server.
 
-    `always` holds until it is set to None; those of `next` come first, each once.
+    `always` holds until it is set to None; those of `next` come first, each once. What one payment is to suffer (`of`)
+    goes before both, so that several may fail in ways of their own at once.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._next: list[Failure] = []
+        self._of: dict[str, tuple[Failure, int | None]] = {}
         self._resumed = threading.Event()
         self.always: Failure | None = None
         self.hanging = 0
@@ -50,10 +52,23 @@ class Failures:
         with self._lock:
             self._next.extend(failures)
 
-    def take(self) -> Failure | None:
+    def of(self, transaction_id: str, failure: Failure, *, times: int | None = 1) -> None:
+        """Let the next `times` webhooks of one payment fail so (None: all of them, until `clear`)."""
+        with self._lock:
+            self._of[transaction_id] = failure, times
+
+    def take(self, transaction_id: str = "") -> Failure | None:
         """What the webhook that begins now has to suffer."""
         with self._lock:
+            if transaction_id in self._of:
+                return self._take_of(transaction_id)
             return self._next.pop(0) if self._next else self.always
+
+    def _take_of(self, transaction_id: str) -> Failure:
+        failure, times = self._of.pop(transaction_id)
+        if times is None or times > 1:
+            self._of[transaction_id] = failure, None if times is None else times - 1
+        return failure
 
     def hang(self) -> None:
         """Wait for `resume`."""
@@ -71,5 +86,6 @@ class Failures:
         """No failure any more."""
         with self._lock:
             self._next.clear()
+            self._of.clear()
             self.always = None
             self._resumed.clear()

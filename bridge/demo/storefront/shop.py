@@ -136,7 +136,7 @@ class ToyShop:
 
     def webhook(self, transaction_id: str, token: str) -> Answer:
         """The module's webhook; see `Webhook.answer`. Raises `ConnectionBroken` where a failure says so."""
-        failure = self.failures.take()
+        failure = self.failures.take(transaction_id)
         match failure:
             case Failure.ANSWER_500 | Failure.ANSWER_409 | Failure.ANSWER_405:
                 answer = Answer(status=int(failure.value[-3:]), body={"success": False, "errors": "switched to fail"})
