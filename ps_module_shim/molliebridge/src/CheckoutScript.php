@@ -67,7 +67,7 @@ final class CheckoutScript
                 'priority' => 200 + $place,
             ]);
         }
-        $controller->registerStylesheet('molliebridge-checkout', $path . 'css/checkout.css', ['media' => 'all']);
+        $controller->registerStylesheet('molliebridge-style', $path . 'css/checkout.css', ['media' => 'all']);
     }
 
     /**
