@@ -57,13 +57,13 @@ class Hook
         }
         $output = $array_return ? [] : '';
         foreach (self::getHookModuleExecList($hook_name) as $listener) {
-            $began = hrtime(true);
+            $timer = Standin::startTimer();
             $module = Module::getInstanceByName($listener['module']);
             if (!$module || ($id_module && (int) $id_module !== $listener['id_module'])) {
                 continue;
             }
             $answer = self::callHookOn($module, $hook_name, $hook_args);
-            Standin::$hookNanoseconds += hrtime(true) - $began;
+            Standin::stopTimer($timer);
             if ($array_return) {
                 $output[$listener['module']] = $answer;
             } else {
