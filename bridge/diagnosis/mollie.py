@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -71,8 +71,9 @@ def _accepted(installation: Installation) -> Verdict:
 def _clock(installation: Installation) -> Verdict:
     heard = _ask(installation)
     try:
-        told = parsedate_to_datetime(heard.date)
-    except ValueError:
+        # An HTTP date is in GMT, whatever it calls it.
+        told = parsedate_to_datetime(heard.date).replace(tzinfo=UTC)
+    except (ValueError, TypeError):
         raise Untestable("Mollie's answer names no time") from None
     middle = heard.before + (heard.after - heard.before) / 2
     return judge_clock((told - middle).total_seconds(), CLOCK_LIMIT, "Mollie")

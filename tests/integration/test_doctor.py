@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from werkzeug.wrappers import Response
 
 from bridge.adapters.migrations import HEAD
 from bridge.diagnosis.examination import CHECKS
 from bridge.diagnosis.findings import Outcome
-from tests.integration.patient import PASSWORD, USER, Patient, answering, changed, configured, running_patient
+from tests.contract.raw_server import raw_server
+from tests.integration.patient import PASSWORD, USER, Patient, changed, configured, running_patient
 from tests.integration.sidecar import ADMIN_TOKEN, SHOP_TOKEN
 from tests.services.mariadb import Database
 
@@ -235,8 +235,9 @@ def test_mollie_that_can_not_be_reached(patient: Patient) -> None:
 
 
 def test_a_clock_that_is_not_mollies(patient: Patient) -> None:
-    with answering(lambda _: Response("{}", headers={"Date": "Sun, 01 Mar 2026 12:00:00 GMT"})) as url:
-        patient.write(mollie={"endpoint": url})
+    head = b"HTTP/1.1 200 OK\r\nDate: Sun, 01 Mar 2026 12:00:00 GMT\r\nContent-Length: 2\r\n\r\n{}"
+    with raw_server(lambda connection, _: connection.sendall(head)) as mollie:
+        patient.write(mollie={"endpoint": mollie.url})
         found = patient.examined()
 
     assert found.failed == {"clock.mollie"}
