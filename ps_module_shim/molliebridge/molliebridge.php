@@ -111,6 +111,10 @@ class Molliebridge extends Module
     public function hookActionFrontControllerInitAfter($params)
     {
         $controller = isset($params['controller']) ? $params['controller'] : $this->context->controller;
+        // Most pages are none of ours: they pay for this line and no more.
+        if (!isset($controller->module->name) || $controller->module->name !== 'mollie') {
+            return;
+        }
         $place = MollieBridge\Place::of($controller);
         if ($place === null) {
             return;

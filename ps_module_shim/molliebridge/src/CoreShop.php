@@ -55,7 +55,7 @@ final class CoreShop implements Shop
             (int) $cart->id_shop,
             (int) $cart->id_customer,
             self::rounded($amount + $this->fee($method, $amount)),
-            strtoupper((string) (new Currency((int) $cart->id_currency))->iso_code),
+            strtoupper($this->currencyCode((int) $cart->id_currency)),
             $method,
             PayableCart::hash($this->quantities($cart))
         );
@@ -181,6 +181,14 @@ final class CoreShop implements Shop
         $cart = isset($known->id) && (int) $known->id === $cartId ? $known : new Cart($cartId);
 
         return (int) $cart->id === $cartId ? $cart : null;
+    }
+
+    private function currencyCode(int $currencyId): string
+    {
+        $known = $this->context->currency;
+        $currency = isset($known->id) && (int) $known->id === $currencyId ? $known : new Currency($currencyId);
+
+        return (string) $currency->iso_code;
     }
 
     /** @return array<string, int> */
