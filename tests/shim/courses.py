@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from tests.integration.world import together
-from tests.services.waiting import wait_until
 from tests.shim.shopper import Shopper, Visit
 from tests.shim.web_server import WebServer
 from tests.shim.world import ShimWorld
@@ -47,8 +46,7 @@ def code_and_button(world: ShimWorld) -> str:
     shopper = world.new_shopper()
     server = world.servers[-1]
     asked = {"ajax": "1", "action": "createTransaction"}
-    code = lambda: shopper.at(server.url).module("POST", "bancontactAjax", asked)  # noqa: E731
-    visits = together([shopper.pay, code])
+    visits = together([shopper.pay, lambda: shopper.at(server.url).module("POST", "bancontactAjax", asked)])
     payments = world.payments_at_mollie(shopper.cart_id)
     if len(payments) != 1:
         return f"{len(payments)} payments: {_seen(visits)}"
@@ -164,9 +162,3 @@ def run_often(world: ShimWorld, course: Course, count: int, *, at_once: int = 4)
         wave = min(at_once, count - len(outcomes))
         outcomes += together([lambda: course(world)] * wave)
     return [outcome for outcome in outcomes if outcome]
-
-
-def wait_for_quiet(world: ShimWorld) -> None:
-    """Wait until no lease is left: what runs after the answer has left is through."""
-    row = "SELECT COUNT(*) FROM ps_molbridge_cart WHERE lease_token IS NOT NULL"
-    wait_until(lambda: world.database.execute(row)[0][0] == 0, 10, what="the last lease to end")

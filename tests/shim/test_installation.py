@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services.mariadb import Database, PrivateMariaDB
+from tests.services.mariadb import PrivateMariaDB
+from tests.shim.tables import checksums
 from tests.shim.world import ShimWorld, running_world
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
@@ -34,13 +35,6 @@ def world(mariadb: PrivateMariaDB, request: pytest.FixtureRequest) -> Iterator[S
 def _gone(world: ShimWorld) -> Iterator[None]:
     yield
     world.server.admin("uninstall", check=False)
-
-
-def checksums(database: Database, *, without: frozenset[str] = frozenset()) -> dict[str, int]:
-    """The checksum of every table that is no table of the bridge's own."""
-    names = [str(name) for (name,) in database.execute("SHOW TABLES") if not str(name).startswith("ps_molbridge_")]
-    kept = [name for name in names if name not in without]
-    return {name: database.execute(f"CHECKSUM TABLE `{name}`")[0][1] for name in kept}
 
 
 @pytest.mark.req("P11")

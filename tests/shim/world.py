@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,6 @@ class ShimWorld:
     mollie_url: str
     servers: Sequence[WebServer]
     sidecar: Sidecar | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def server(self) -> WebServer:
