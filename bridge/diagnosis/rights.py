@@ -17,7 +17,8 @@ from bridge.diagnosis.installation import Installation
 from bridge.diagnosis.untestable import Untestable
 
 READ: Final = (
-    *("cart", "cart_product", "configuration", "currency", "order_invoice", "order_payment", "order_state", "orders", "shop"),
+    *("cart", "cart_product", "configuration", "currency", "shop"),
+    *("orders", "order_invoice", "order_payment", "order_state"),
     "mollie_payments",
 )
 """The shop's tables that are read."""

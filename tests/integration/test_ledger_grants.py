@@ -77,7 +77,8 @@ def test_everything_that_the_ledger_does_is_allowed(ledger: SqlLedger) -> None:
     assert ledger.queues.claim_delivery(delivery.id, NOW, NOW + timedelta(seconds=1)) is not None
     assert ledger.leased()
     assert ledger.queues.refunds_in(frozenset({RefundState.QUEUED}), 9) == (refund,)
-    assert ledger.queues.prune(NOW + timedelta(days=1), audit_before=NOW + timedelta(days=1), deliveries_before=NOW + timedelta(days=1)) == 3
+    later = NOW + timedelta(days=1)
+    assert ledger.queues.prune(later, audit_before=later, deliveries_before=later) == 3
 
 
 def test_everything_that_is_read_of_the_shop_may_be_read(ledger: SqlLedger, shop_database: Database) -> None:
