@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from bridge.domain.reports import Column, ColumnKind, Report, Severity
+from bridge.domain.report_catalogue_bridge import OF_THE_BRIDGE
+from bridge.domain.reports import ColumnKind, Report, Severity, columns_of
 
 K = ColumnKind
 
 _NO_REFUNDS: Final = "Refunds made already, and payments whose webhook was lost: the shop's tables hold neither."
-
-
-def _columns(*columns: tuple[str, str, ColumnKind] | tuple[str, str, ColumnKind, bool]) -> tuple[Column, ...]:
-    return tuple(Column(name=c[0], title=c[1], kind=c[2], total=len(c) > 3) for c in columns)
 
 
 _PAYMENT = (("transaction_id", "transaction", K.TRANSACTION), ("cart_id", "cart", K.CART), ("id_shop", "shop", K.SHOP))
@@ -25,7 +22,6 @@ _ORDER = (
     ("currency", "currency", K.CURRENCY),
     ("total_paid", "total", K.MONEY, True),
 )
-_OWN = (("cart_id", "cart", K.CART), ("id_shop", "shop", K.SHOP))
 
 DUPLICATE_PAYMENTS: Final = Report(
     name="duplicate_payments",
@@ -33,7 +29,7 @@ DUPLICATE_PAYMENTS: Final = Report(
     question="Which carts were paid more than once, and how much money is at risk?",
     severity=Severity.ACT,
     unknown=_NO_REFUNDS,
-    columns=_columns(
+    columns=columns_of(
         ("cart_id", "cart", K.CART),
         ("id_shop", "shop", K.SHOP),
         ("payments", "payments", K.COUNT, True),
@@ -52,7 +48,7 @@ DUPLICATE_ORDERS: Final = Report(
     title="Carts with more than one order",
     question="Which carts became more than one order (not counting orders split into packages)?",
     severity=Severity.ACT,
-    columns=_columns(
+    columns=columns_of(
         ("id_cart", "cart", K.CART),
         ("id_shop", "shop", K.SHOP),
         ("order_references", "orders", K.COUNT, True),
@@ -72,7 +68,7 @@ CROSS_CART_DUPLICATES: Final = Report(
     question="Who bought the same thing twice within half an hour, in two carts?",
     severity=Severity.ACT,
     unknown="A first payment that never became an order.",
-    columns=_columns(
+    columns=columns_of(
         ("id_customer", "customer", K.CUSTOMER),
         ("first_cart", "first cart", K.CART),
         ("second_cart", "second cart", K.CART),
@@ -91,7 +87,7 @@ PAID_WITHOUT_ORDER: Final = Report(
     question="Which payments brought in money and have no order?",
     severity=Severity.ACT,
     unknown="Payments whose webhook never came: the shop's tables show them as open (stuck_payments).",
-    columns=_columns(
+    columns=columns_of(
         *_PAYMENT,
         ("method", "method", K.STATUS),
         ("bank_status", "recorded", K.STATUS),
@@ -105,7 +101,7 @@ STATUS_DISAGREEMENT: Final = Report(
     question="Where do the shop's order and the module's payments say different things about the money?",
     severity=Severity.ACT,
     unknown="Which of the two is right.",
-    columns=_columns(
+    columns=columns_of(
         ("disagreement", "disagreement", K.STATUS),
         *_ORDER[:-1],
         ("total_paid", "total", K.MONEY),
@@ -120,7 +116,7 @@ AMOUNT_MISMATCH: Final = Report(
     question="Which orders do not cost what the shop booked for them?",
     severity=Severity.ACT,
     unknown="What Mollie really charged.",
-    columns=_columns(
+    columns=columns_of(
         ("reference", "reference", K.REFERENCE),
         ("id_cart", "cart", K.CART),
         ("id_shop", "shop", K.SHOP),
@@ -139,7 +135,7 @@ ORDER_WITHOUT_PAYMENT: Final = Report(
     question="Which orders count as paid without any payment on record?",
     severity=Severity.ACT,
     unknown="Whether there is a payment at Mollie that the module's table has lost.",
-    columns=_columns(*_ORDER, ("date_add", "ordered at", K.SHOP_TIME)),
+    columns=columns_of(*_ORDER, ("date_add", "ordered at", K.SHOP_TIME)),
 )
 STUCK_PAYMENTS: Final = Report(
     name="stuck_payments",
@@ -147,7 +143,7 @@ STUCK_PAYMENTS: Final = Report(
     question="Which payments were begun and never heard of again?",
     severity=Severity.LOOK,
     unknown="Which of these are paid: a lost webhook and an abandoned payment look the same. Mollie has to be asked.",
-    columns=_columns(
+    columns=columns_of(
         *_PAYMENT,
         ("method", "method", K.STATUS),
         ("bank_status", "recorded", K.STATUS),
@@ -162,7 +158,7 @@ PENDING_RATIO: Final = Report(
     title="Payments begun and paid, by month and method",
     question="How many payments are begun for each one that is paid?",
     severity=Severity.FIGURES,
-    columns=_columns(
+    columns=columns_of(
         ("month", "month", K.NUMBER),
         ("method", "method", K.STATUS),
         ("begun", "begun", K.COUNT, True),
@@ -176,7 +172,7 @@ TIME_TO_ORDER: Final = Report(
     title="From payment to order, by month",
     question="How long does it take from the making of a payment to its order?",
     severity=Severity.FIGURES,
-    columns=_columns(
+    columns=columns_of(
         ("month", "month", K.NUMBER),
         ("orders", "orders", K.COUNT, True),
         ("average_seconds", "average seconds", K.SECONDS),
@@ -185,134 +181,7 @@ TIME_TO_ORDER: Final = Report(
         ("longer", "longer", K.COUNT, True),
     ),
 )
-SURPLUS_PAYMENTS: Final = Report(
-    name="surplus_payments",
-    title="Surplus money not given back",
-    question="Which money was taken for a cart that another payment had settled, and has not been given back?",
-    severity=Severity.ACT,
-    needs_bridge_tables=True,
-    columns=_columns(
-        *_OWN,
-        ("payment_id", "payment", K.IDENTIFIER),
-        ("transaction_id", "transaction", K.TRANSACTION),
-        ("state", "state", K.STATUS),
-        ("currency", "currency", K.CURRENCY),
-        ("paid", "paid", K.MONEY, True),
-        ("on_its_way_back", "on its way back", K.MONEY, True),
-        ("at_risk", "at risk", K.MONEY, True),
-        ("refund_state", "refund", K.STATUS),
-        ("processed_at", "paid at", K.UTC_TIME),
-    ),
-)
-REFUNDS_FOR_A_PERSON: Final = Report(
-    name="refunds_for_a_person",
-    title="Refunds that wait for somebody",
-    question="Which refunds wait for somebody?",
-    severity=Severity.ACT,
-    needs_bridge_tables=True,
-    columns=_columns(
-        ("refund_id", "refund", K.IDENTIFIER),
-        ("state", "state", K.STATUS),
-        *_OWN,
-        ("payment_id", "payment", K.IDENTIFIER),
-        ("transaction_id", "transaction", K.TRANSACTION),
-        ("currency", "currency", K.CURRENCY),
-        ("amount", "amount", K.MONEY, True),
-        ("last_error", "last error", K.TEXT),
-        ("created_at", "asked for", K.UTC_TIME),
-    ),
-)
-REFUNDS_ABOVE_PAID: Final = Report(
-    name="refunds_above_paid",
-    title="More given back than paid",
-    question="Where was more given back than was paid?",
-    severity=Severity.ACT,
-    needs_bridge_tables=True,
-    unknown="Refunds made in Mollie's dashboard of which no webhook came.",
-    columns=_columns(
-        *_OWN,
-        ("payment_id", "payment", K.IDENTIFIER),
-        ("transaction_id", "transaction", K.TRANSACTION),
-        ("currency", "currency", K.CURRENCY),
-        ("paid", "paid", K.MONEY),
-        ("refunded", "refunded here", K.MONEY),
-        ("seen_refunded", "refunded at Mollie", K.MONEY),
-        ("too_much", "too much", K.MONEY, True),
-        ("created_at", "made", K.UTC_TIME),
-    ),
-)
-DELIVERIES_FOR_A_PERSON: Final = Report(
-    name="deliveries_for_a_person",
-    title="Webhooks given up",
-    question="Which webhooks has the bridge given up?",
-    severity=Severity.ACT,
-    needs_bridge_tables=True,
-    columns=_columns(
-        ("delivery_id", "delivery", K.IDENTIFIER),
-        ("transaction_id", "transaction", K.TRANSACTION),
-        *_OWN,
-        ("source", "source", K.STATUS),
-        ("mollie_said", "Mollie said", K.STATUS),
-        ("decision", "decision", K.STATUS),
-        ("tries", "tries", K.COUNT),
-        ("last_error", "last error", K.TEXT),
-        ("received_at", "received", K.UTC_TIME),
-        ("updated_at", "updated", K.UTC_TIME),
-    ),
-)
-UNVERIFIED_ORDERS: Final = Report(
-    name="unverified_orders",
-    title="Settled, and the order does not fit",
-    question="Which carts were settled, and their order could not be verified?",
-    severity=Severity.ACT,
-    needs_bridge_tables=True,
-    columns=_columns(
-        *_OWN,
-        ("transaction_id", "transaction", K.TRANSACTION),
-        ("currency", "currency", K.CURRENCY),
-        ("paid", "paid", K.MONEY, True),
-        ("mismatches", "mismatches", K.TEXT),
-        ("tries_left", "tries left", K.FLAG),
-        ("processed_at", "paid at", K.UTC_TIME),
-    ),
-)
-MOLLIE_DISAGREEMENT: Final = Report(
-    name="mollie_disagreement",
-    title="The module's table and Mollie disagree",
-    question="Where does the module's table say something else about a payment than Mollie said to the bridge?",
-    severity=Severity.LOOK,
-    needs_bridge_tables=True,
-    columns=_columns(
-        *_OWN,
-        ("transaction_id", "transaction", K.TRANSACTION),
-        ("mollie_said", "Mollie said", K.STATUS),
-        ("module_says", "module says", K.STATUS),
-        ("about_money", "about money", K.FLAG),
-        ("updated_at", "updated", K.UTC_TIME),
-    ),
-)
-LOCKS_HELD: Final = Report(
-    name="locks_held",
-    title="Carts being worked on now",
-    question="Which carts are being worked on now, by whom and since when?",
-    severity=Severity.FIGURES,
-    needs_bridge_tables=True,
-    takes_since=False,
-    columns=_columns(
-        ("id_shop", "shop", K.SHOP),
-        ("id_cart", "cart", K.CART),
-        ("purpose", "purpose", K.TEXT),
-        ("holder", "holder", K.TEXT),
-        ("since", "since", K.UTC_TIME),
-        ("held_seconds", "seconds", K.SECONDS),
-        ("expires_at", "expires", K.UTC_TIME),
-        ("expired", "expired", K.FLAG),
-        ("settled_transaction_id", "settled by", K.TRANSACTION),
-        ("order_phase", "order", K.STATUS),
-    ),
-)
-
-CATALOGUE: Final = tuple(report for report in tuple(vars().values()) if isinstance(report, Report))
+CATALOGUE: Final = (*tuple(one for one in tuple(vars().values()) if isinstance(one, Report)), *OF_THE_BRIDGE)
 """All of them."""
 
 BY_NAME: Final = {report.name: report for report in CATALOGUE}

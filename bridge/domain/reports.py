@@ -69,6 +69,14 @@ class Column:
     total: bool = False
 
 
+ColumnTerms = tuple[str, str, ColumnKind] | tuple[str, str, ColumnKind, bool]
+
+
+def columns_of(*terms: ColumnTerms) -> tuple[Column, ...]:
+    """Columns from name, title and kind; with True behind them, one that is added up."""
+    return tuple(Column(name=one[0], title=one[1], kind=one[2], total=len(one) > 3) for one in terms)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One report. `unknown` says what it can not know without Mollie; None: nothing that matters."""
