@@ -85,6 +85,10 @@ class PlantedShop:
         at = [one.name for one in result.report.columns].index(column)
         return sorted((row[at] for row in result.rows), key=str)
 
+    def money(self, name: str, column: str) -> dict[str | None, Decimal]:
+        """What a column of a report adds up to, by currency."""
+        return {total.currency: total.amount for total in self.report(name).totals if total.column == column}
+
     def cart(self, *, customer: int = 7, products: tuple[int, ...] = (1,)) -> int:
         """A cart with one of each product."""
         cart = next(self.numbers)

@@ -107,10 +107,6 @@ def cart(shop: PlantedShop, paid: dict[str, Any], phase: str) -> None:
     shop.own("cart", **keys, fence=1, order_phase=phase, version=1)
 
 
-def money(shop: PlantedShop, name: str, column: str) -> dict[str | None, Decimal]:
-    return {total.currency: total.amount for total in shop.report(name).totals if total.column == column}
-
-
 @pytest.mark.parametrize("report", OWN, ids=[report.name for report in OWN])
 def test_empty_tables_give_no_rows_and_the_columns_of_the_catalogue(shop: PlantedShop, report: Report) -> None:
     with shop.database.connect() as db, db.cursor() as cursor:
@@ -130,13 +126,13 @@ def test_surplus_money_is_found_with_what_mollie_charged(shop: PlantedShop, stat
     attempt(shop, "refunded")
 
     assert shop.column("surplus_payments", "transaction_id") == [found["transaction_id"]]
-    assert money(shop, "surplus_payments", "at_risk") == {"EUR": Decimal("14.90")}
+    assert shop.money("surplus_payments", "at_risk") == {"EUR": Decimal("14.90")}
 
 
 def test_a_currency_without_cents_is_not_divided(shop: PlantedShop) -> None:
     attempt(shop, currency="JPY", amount_minor=1440)
 
-    assert money(shop, "surplus_payments", "at_risk") == {"JPY": Decimal(1440)}
+    assert shop.money("surplus_payments", "at_risk") == {"JPY": Decimal(1440)}
 
 
 @pytest.mark.parametrize("state", ["queued", "sent", "refunded"])
@@ -146,7 +142,7 @@ def test_what_is_on_its_way_back_is_no_longer_at_risk(shop: PlantedShop, state: 
     refund(shop, half, state, minor=700)
 
     assert shop.column("surplus_payments", "transaction_id") == [half["transaction_id"]]
-    assert money(shop, "surplus_payments", "at_risk") == {"EUR": Decimal("7.40")}
+    assert shop.money("surplus_payments", "at_risk") == {"EUR": Decimal("7.40")}
 
 
 @pytest.mark.parametrize("state", ["proposed", "failed", "uncertain", "dropped"])
@@ -190,7 +186,7 @@ def test_refunds_that_together_are_above_the_payment_are_found(shop: PlantedShop
     refund(shop, exact, "failed", minor=1440)
 
     assert shop.column("refunds_above_paid", "transaction_id") == [above["transaction_id"]]
-    assert money(shop, "refunds_above_paid", "too_much") == {"EUR": Decimal("5.60")}
+    assert shop.money("refunds_above_paid", "too_much") == {"EUR": Decimal("5.60")}
 
 
 def test_what_mollie_said_of_refunds_counts_once_and_not_on_top(shop: PlantedShop) -> None:
@@ -201,7 +197,7 @@ def test_what_mollie_said_of_refunds_counts_once_and_not_on_top(shop: PlantedSho
     delivery(shop, goodwill["transaction_id"], seen_id=goodwill["transaction_id"], seen_refunded=2440)
 
     assert shop.column("refunds_above_paid", "transaction_id") == [goodwill["transaction_id"]]
-    assert money(shop, "refunds_above_paid", "too_much") == {"EUR": Decimal("10.00")}
+    assert shop.money("refunds_above_paid", "too_much") == {"EUR": Decimal("10.00")}
 
 
 # Orders that were not verified

@@ -44,10 +44,6 @@ def a_sale(shop: PlantedShop) -> int:
     return cart
 
 
-def money(shop: PlantedShop, name: str, column: str) -> dict[str | None, Decimal]:
-    return {total.currency: total.amount for total in shop.report(name).totals if total.column == column}
-
-
 @pytest.mark.parametrize("report", SHOP_ONLY, ids=[report.name for report in SHOP_ONLY])
 def test_a_shop_without_sales_and_one_with_a_plain_sale_need_nobody(shop: PlantedShop, report: Report) -> None:
     assert shop.report(report.name).row_count == 0
@@ -63,7 +59,7 @@ def test_a_payment_that_the_module_absorbed_is_found_at_what_the_order_costs(sho
     shop.payment(cart)
 
     assert shop.column("duplicate_payments", "cart_id") == [cart]
-    assert money(shop, "duplicate_payments", "at_risk") == {"EUR": Decimal("14.40")}
+    assert shop.money("duplicate_payments", "at_risk") == {"EUR": Decimal("14.40")}
 
 
 def test_of_two_different_amounts_the_cart_is_worth_the_later_one(shop: PlantedShop) -> None:
@@ -72,8 +68,8 @@ def test_of_two_different_amounts_the_cart_is_worth_the_later_one(shop: PlantedS
     shop.booking(reference, shop.payment(cart), "14.40")
     shop.payment(cart, at=NOON + timedelta(minutes=1))
 
-    assert money(shop, "duplicate_payments", "taken") == {"EUR": Decimal("43.20")}
-    assert money(shop, "duplicate_payments", "at_risk") == {"EUR": Decimal("14.40")}
+    assert shop.money("duplicate_payments", "taken") == {"EUR": Decimal("43.20")}
+    assert shop.money("duplicate_payments", "at_risk") == {"EUR": Decimal("14.40")}
 
 
 @pytest.mark.parametrize("status", ["paid", "authorized", "completed", "shipping"])
@@ -100,7 +96,7 @@ def test_a_split_order_that_was_paid_twice_is_worth_all_its_parts_once(shop: Pla
 
     result = shop.report("duplicate_payments")
     assert [(row[2], row[3]) for row in result.rows] == [(2, 1)]
-    assert money(shop, "duplicate_payments", "at_risk") == {"EUR": Decimal("14.40")}
+    assert shop.money("duplicate_payments", "at_risk") == {"EUR": Decimal("14.40")}
 
 
 def test_paid_twice_without_any_order_the_amount_is_not_known_and_said_so(shop: PlantedShop) -> None:
@@ -141,7 +137,7 @@ def test_two_references_are_found_and_a_split_order_is_not(shop: PlantedShop) ->
     shop.order(split, "3.00", reference=reference)
 
     assert shop.column("duplicate_orders", "id_cart") == [twice]
-    assert money(shop, "duplicate_orders", "too_much") == {"EUR": Decimal("14.40")}
+    assert shop.money("duplicate_orders", "too_much") == {"EUR": Decimal("14.40")}
 
 
 def test_two_references_one_of_them_split_are_two(shop: PlantedShop) -> None:
@@ -152,7 +148,7 @@ def test_two_references_one_of_them_split_are_two(shop: PlantedShop) -> None:
 
     result = shop.report("duplicate_orders")
     assert [(row[2], row[3]) for row in result.rows] == [(2, 3)]
-    assert money(shop, "duplicate_orders", "too_much") == {"EUR": Decimal("14.40")}
+    assert shop.money("duplicate_orders", "too_much") == {"EUR": Decimal("14.40")}
 
 
 def test_a_duplicate_of_other_modules_alone_is_not_ours(shop: PlantedShop) -> None:
@@ -261,7 +257,7 @@ def test_less_booked_than_ordered_is_found(shop: PlantedShop) -> None:
     shop.booking(reference, shop.payment(cart), "14.40")
 
     assert shop.column("amount_mismatch", "reference") == [reference]
-    assert money(shop, "amount_mismatch", "difference") == {"EUR": Decimal("-14.40")}
+    assert shop.money("amount_mismatch", "difference") == {"EUR": Decimal("-14.40")}
 
 
 def test_a_booking_of_another_currency_is_found_and_not_subtracted(shop: PlantedShop) -> None:

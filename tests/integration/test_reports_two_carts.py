@@ -58,7 +58,7 @@ def test_the_same_basket_twice_in_two_carts_within_minutes_is_found(shop: Plante
     result = shop.report("cross_cart_duplicates")
     assert result.row_count == 1
     assert result.needs_a_person
-    assert money(shop, "cross_cart_duplicates", "too_much") == {"EUR": Decimal("14.40")}
+    assert shop.money("cross_cart_duplicates", "too_much") == {"EUR": Decimal("14.40")}
     assert shop.column("cross_cart_duplicates", "seconds_between") == [300]
 
 
