@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.integration.test_paused_holder import standing
 from tests.integration.world import World
+from tests.services.waiting import WaitedInVain, wait_until
 
 
 def order_states(world: World, cart_id: int) -> list[int]:
@@ -54,6 +56,14 @@ def undone(world: World) -> tuple[tuple[Any, ...], ...]:
 def all_done(world: World) -> bool:
     """Whether every queue is empty and nothing needs a person."""
     return not undone(world)
+
+
+def wait_until_all_done(world: World, timeout: float) -> None:
+    """Wait for `all_done`; a failure says what is left."""
+    try:
+        wait_until(partial(all_done, world), timeout, interval=0.2)
+    except WaitedInVain as error:
+        raise WaitedInVain(f"not done after {timeout:g} s: {undone(world)[:10]}") from error
 
 
 def order_of(world: World, cart_id: int) -> dict[str, object]:

@@ -14,10 +14,9 @@ import pytest
 import requests
 
 from bridge.demo.simulator.records import PaymentStatus
-from tests.integration.findings import all_done, paid_by
+from tests.integration.findings import paid_by, wait_until_all_done
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
-from tests.services.waiting import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -90,7 +89,7 @@ def test_a_thousand_webhooks_at_once_are_all_worked_off(world: World, publish: C
     counted = Counter(answer.status for answer in answers)
     assert counted.total() == DELIVERIES
 
-    wait_until(partial(all_done, world), 200, interval=0.5)
+    wait_until_all_done(world, 200)
     for cart_id in set(payments.values()):
         assert len(world.references(cart_id)) == 1
         assert len(paid_by(world, cart_id)) == 1

@@ -6,17 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 
 import pytest
 import requests
 
 from bridge.demo.storefront import Stage, ToyShop
 from bridge.demo.storefront.seed import State
-from tests.integration.findings import all_done, order_states, paid_by
+from tests.integration.findings import order_states, paid_by, wait_until_all_done
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
-from tests.services.waiting import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -70,7 +68,7 @@ def test_the_shop_goes_on_for_a_killed_server_and_nobody_makes_a_second_order(
         for hold in holds:
             hold.let_go()
 
-        wait_until(partial(all_done, world), 40, interval=0.1)
+        wait_until_all_done(world, 40)
         for cart_id, transaction_id in carts:
             assert call(world, transaction_id) == 200
             assert len(world.references(cart_id)) == 1

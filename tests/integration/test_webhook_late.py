@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.findings import all_done, order_of
+from tests.integration.findings import order_of, wait_until_all_done
 from tests.integration.sidecar import ADMIN_TOKEN
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
-from tests.services.waiting import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
 
@@ -70,7 +69,7 @@ def test_nor_does_it_when_a_person_replays_it(world: World) -> None:
     replayed = world.sidecar.post("/v1/deliveries/replay", {"delivery_id": delivery_id}, token=ADMIN_TOKEN)
 
     assert replayed.status == 200
-    wait_until(lambda: all_done(world))
+    wait_until_all_done(world, 20)
     assert (order_of(world, cart_id), module_rows(world, cart_id)) == (before, rows)
 
 

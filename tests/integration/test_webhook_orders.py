@@ -11,7 +11,7 @@ from itertools import permutations
 import pytest
 
 from bridge.demo.storefront.seed import State
-from tests.integration.findings import all_done, order_states, paid_by, refunded, undone
+from tests.integration.findings import order_states, paid_by, refunded, undone, wait_until_all_done
 from tests.integration.world import World, running_world, together
 from tests.services.mariadb import Database
 from tests.services.waiting import wait_until
@@ -92,7 +92,7 @@ def test_three_paid_payments_give_one_order_and_two_refunds_whatever_comes_first
             announce(world, [tabs.transactions[position] for position in order], number)
             carts.append(tabs)
 
-    wait_until(partial(all_done, world), 120, interval=0.2)
+    wait_until_all_done(world, 120)
     assert world.mollie.webhooks.wait_until_idle(30)
 
     assert undone(world) == ()

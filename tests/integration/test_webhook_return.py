@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from bridge.demo.storefront.seed import State
-from tests.integration.findings import all_done, attempt_state, order_states, paid_by
+from tests.integration.findings import attempt_state, order_states, paid_by, wait_until_all_done
 from tests.integration.sidecar import Reply
 from tests.integration.world import World, running_world, together
 from tests.services.mariadb import Database
@@ -89,7 +89,7 @@ def test_return_and_webhook_at_the_same_instant_give_one_order_100_of_100(world:
 
         together([partial(comes_back, world, cart_id), (routed, delegated)[number % 2]])
 
-    wait_until(partial(all_done, world), 30, interval=0.1)
+    wait_until_all_done(world, 30)
     for cart_id, transaction_id in carts:
         is_settled_once(world, cart_id, transaction_id)
     publish(f"return and webhook at the same instant, one order: {len(carts)} of {ROUNDS}")

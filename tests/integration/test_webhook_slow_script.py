@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 
@@ -13,7 +12,7 @@ from bridge.demo.serving import serve_in_thread
 from bridge.demo.storefront import BridgeShim, Stage
 from bridge.demo.storefront.seed import State
 from bridge.demo.storefront.web import create_app
-from tests.integration.findings import all_done, order_states, paid_by
+from tests.integration.findings import order_states, paid_by, wait_until_all_done
 from tests.integration.sidecar import SHOP_TOKEN
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
@@ -61,7 +60,7 @@ def test_while_a_script_may_still_be_at_work_no_other_is_started_for_the_cart(ba
     assert is_there.is_set()
     assert balanced.route(transaction_id) == 503
 
-    wait_until(partial(all_done, balanced), 30, interval=0.1)
+    wait_until_all_done(balanced, 30)
     go_on.set()
     wait_until(lambda: order_states(balanced, cart_id), 10)
     assert len(balanced.references(cart_id)) == 1
