@@ -219,13 +219,18 @@ def test_two_due_deliveries_of_one_cart_are_worked_on_one_after_the_other_oldest
         (delivery,) = (d for d in world.ledger._tables.deliveries.values() if d.transaction_id == transaction_id)
         world.services.replays.one(delivery.id)
         world.clock.advance(seconds=1)
-    begun = world.services.inbox.dispatch()
+    door = Turnstile(world)
+    door.hold("tr_1")
 
-    assert len(begun) == 1
+    begun = world.services.inbox.dispatch()
+    until(lambda: door.asked == ["tr_1"])
+    assert (len(begun), world.services.inbox.dispatch()) == (1, [])
+
+    door.let("tr_1")
     begun[0].result(10)
     until(lambda: world.services.inbox._works == 0)
-    assert world.asked[-1] == "tr_1"
     assert len(world.services.inbox.dispatch()) == 1
+    until(lambda: door.asked == ["tr_1", "tr_2"])
     world.close()
 
 

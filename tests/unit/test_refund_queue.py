@@ -405,6 +405,25 @@ def test_one_refund_by_hand_is_not_taken_for_two_of_ours() -> None:
 
 
 @pytest.mark.req("L8", "B9")
+def test_a_refund_by_hand_that_one_of_ours_claims_does_not_stop_another() -> None:
+    world = paid_twice("report")
+    hand = ObservedRefund(refund_id="re_hand1", status="refunded", money=eur("4.00"))
+    listed = world.mollie.refunds_of
+    world.mollie.refunds_of = lambda transaction_id: (hand, *listed(transaction_id))  # type: ignore[method-assign]
+    for key, error in (("key-1", MollieDuplicateRefund("twice")), ("key-2", MollieTimeout("slow"))):
+        world.mollie.fail("create_refund", error)
+        with pytest.raises(Unavailable):
+            ask(world, "4.00", key=key)
+    an_hour_later(world)
+    world.services.refunds.work_due()
+
+    assert states_of(world) == ["refunded", "refunded"]
+    assert refunds_of(world)[0].mollie_refund_id == "re_hand1"
+    assert given_back(world) == 400
+    world.close()
+
+
+@pytest.mark.req("L8", "B9")
 def test_a_refund_taken_for_ours_is_still_ours_when_it_is_doubted() -> None:
     """An old answer of Mollie's makes it doubtful: it is known by its id at Mollie, and not sent on top of it."""
     world = paid_twice("report")
