@@ -15,6 +15,7 @@ import requests
 from sqlalchemy import create_engine
 
 from bridge.demo.storefront import ToyShop, seed, shop_tables
+from tests.integration.shop_folders import write_parameters
 from tests.services.mariadb import Database, PrivateMariaDB
 from tests.services.process import PrivateServer, program
 
@@ -48,7 +49,11 @@ class Administrator:
             "MYSQL_PWD": database.password,
             "no_proxy": "127.0.0.1",
         }
-        self._ports = {":3306/": f":{database.port}/", "127.0.0.1:8787": f"127.0.0.1:{port}"}
+        self._ports = {
+            ":3306/": f":{database.port}/",
+            "127.0.0.1:8787": f"127.0.0.1:{port}",
+            "/var/www/shop": str(folder / "shop"),
+        }
 
     def types(self, *blocks: str) -> str:
         """Run blocks in one shell; what they print."""
@@ -121,10 +126,15 @@ def test_what_start_sets_up_runs_and_roll_back_leaves_the_shop_as_it_was(prestas
     rows_before = checksums(prestashop, before)
     served = Served()
     admin = Administrator(tmp_path, prestashop, served.port)
-    install, configure, look = steps("start.md")
+    write_parameters(tmp_path / "shop", "9", access(prestashop))
+    set_up, look, own_user = steps("start.md")
     served.at = tmp_path
 
-    assert "ps_molbridge_* are at version" in admin.types(install, configure)
+    assert "ps_molbridge_* made" in admin.types(set_up)
+    assert "nothing was changed" in admin.types(set_up)
+    admin.types(own_user)
+    assert "//mollie_bridge:" in (tmp_path / "config.toml").read_text()
+    assert "nothing was changed" in admin.types(set_up)
     assert (tmp_path / "config.toml").stat().st_mode & 0o077 == 0
     with served:
         seen = admin.types(look)
@@ -136,6 +146,18 @@ def test_what_start_sets_up_runs_and_roll_back_leaves_the_shop_as_it_was(prestas
     assert tables(prestashop) == before
     assert checksums(prestashop, before) == rows_before
     assert prestashop.execute("SELECT User FROM mysql.user WHERE User LIKE 'mollie_bridge%%'") == ()
+
+
+def access(database: Database) -> dict[str, str]:
+    """What a shop's parameters say of its database."""
+    return {
+        "database_host": database.host,
+        "database_port": str(database.port),
+        "database_name": database.name,
+        "database_user": database.user,
+        "database_password": database.password,
+        "database_prefix": "ps_",
+    }
 
 
 def checksums(database: Database, names: set[str]) -> tuple[tuple[object, ...], ...]:
