@@ -517,6 +517,26 @@ def test_the_queue_leaves_an_approved_refund_to_the_one_who_approved_it(proposin
     assert (states_of(proposing), sent(proposing)) == (["refunded"], ["create_refund"])
 
 
+@pytest.mark.req("L8", "B4")
+@pytest.mark.parametrize("call", ["find_payment", "create_refund"])
+def test_the_queue_leaves_a_refund_to_the_request_that_asked_for_it(call: str) -> None:
+    world = paid_twice("report")
+    taken: list[int] = []
+
+    def the_queue() -> None:
+        taken.append(world.services.refunds.work_due())
+
+    if call == "find_payment":
+        # The second question is the sender's; the refund is written down by then.
+        during(world, call, lambda: during(world, call, the_queue))
+    else:
+        during(world, call, the_queue)
+    ask(world, "4.00")
+
+    assert (taken, states_of(world), sent(world)) == ([0], ["refunded"], ["create_refund"])
+    world.close()
+
+
 @pytest.mark.req("P3", "L8", "B4", "B9")
 def test_who_finds_that_somebody_else_has_sent_it_looks_for_it_first(proposing: World) -> None:
     """Two approvals; the second one's process stands still for an hour, in which the first one's sending times out."""

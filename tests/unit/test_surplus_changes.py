@@ -1,4 +1,4 @@
-"""Surplus money when things change: the cart is freed, a part goes back by hand, or Mollie could not do it in the end."""
+"""Surplus money when things change: the cart is freed, a part goes back by hand, or Mollie fails in the end."""
 
 from __future__ import annotations
 
