@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from bridge.domain.cart import CartRef
+from collections.abc import Callable
+from dataclasses import replace
+
 from bridge.domain.notices import Notice
 from bridge.domain.records import Refund
 from bridge.domain.surplus import SurplusPolicy
+from bridge.ports.mollie import ObservedRefund
+from bridge.services.refunds import RefundRequest
 from bridge.services.settings import GateLimits, RefundLimits
+from tests.fakes.mollie import MollieRequest
 from tests.fakes.services import Limits
-from tests.unit.builders import CART
+from tests.unit.builders import CART, eur
 from tests.unit.world import World
-
-OTHER_SHOP_CART = CartRef(shop_id=2, cart_id=43)
 
 
 def a_world(policy: SurplusPolicy | str = SurplusPolicy.REFUND) -> World:
@@ -77,3 +80,29 @@ def an_hour_later(world: World) -> None:
     """Mollie has forgotten the Idempotency-Keys, and that a refund of one amount was made lately."""
     world.clock.advance(minutes=62)
     world.mollie._refunded.clear()
+
+
+def ask(world: World, amount: str | None = None, *, key: str = "key-1") -> Refund:
+    """An ordinary refund of `tr_2`, by an admin."""
+    request = RefundRequest(payment_id=world.attempt("tr_2").id, amount=amount, reason="damaged", key=key)
+    return world.services.refunds.refund(request).refund
+
+
+def during(world: World, call: str, happens: Callable[[], object]) -> None:
+    """Let something happen right before the next such call reaches Mollie."""
+
+    def before(request: MollieRequest) -> None:
+        if request.call == call:
+            world.mollie.before = None
+            happens()
+
+    world.mollie.before = before
+
+
+def by_hand(world: World, amount: str) -> None:
+    """Somebody gives a part back in Mollie's dashboard."""
+    money = eur(amount)
+    number = len(world.mollie.refunds["tr_2"]) + 1
+    world.mollie.refunds["tr_2"].append(ObservedRefund(refund_id=f"re_hand{number}", status="refunded", money=money))
+    payment = world.mollie.payments["tr_2"]
+    world.mollie.payments["tr_2"] = replace(payment, refunded_minor=payment.refunded_minor + money.minor)

@@ -46,6 +46,7 @@ def second(world: World, status: str, *, refunded: int = 0) -> None:
         ("expired", 0, ("expired", STALE)),
         ("failed", 0, ("failed", STALE)),
         ("open", 0, ("open", None)),
+        ("pending", 0, ("open", None)),
     ],
 )
 def test_the_row_of_a_payment_beside_the_settling_one(
