@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.diagnosis.untestable import Untestable
+from bridge.diagnosis.untestable import NoAddress, Untestable
 from bridge.diagnosis.web import ShopAddress
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def find_addresses(installation: Installation) -> tuple[ShopAddress, ...]:
     if not found and named:
         found = [(named, "/")]
     if not found:
-        raise Untestable("the shop's address is not known: its database names none")
+        raise NoAddress("the shop's database names no address of it")
     return tuple(
         ShopAddress(
             base=f"{'https' if secure else 'http'}://{domain}/{path.strip('/')}".rstrip("/") + "/",

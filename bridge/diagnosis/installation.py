@@ -85,7 +85,7 @@ class Installation:
         """The shop's configuration in force, as far as checks look at it. Raises `Untestable`."""
         rows = self.rows(
             f"SELECT name, value, id_shop, id_shop_group FROM {self.table('configuration')} WHERE name IN :names "  # noqa: S608
-            "AND (id_shop IS NULL OR id_shop IN (0, 1))",
+            "AND (id_shop IS NULL OR id_shop IN (0, 1)) AND (id_shop_group IS NULL OR id_shop_group IN (0, 1))",
             names=CONFIGURED,
         )
         return effective_settings(rows)
@@ -107,7 +107,8 @@ class Installation:
                 raise Untestable(
                     "the bridge's database user may not look there, and need not: name the shop's folder with --shop"
                 ) from error
-            raise Untestable(f"the shop's tables can not be read (error {number_of(error)})") from error
+            number = number_of(error)
+            raise Untestable("the shop's tables can not be read" + (f" (error {number})" if number else "")) from error
         except SQLAlchemyError as error:
             raise Untestable(f"the shop's tables can not be read ({type(error).__name__})") from error
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import requests
 
-from bridge.adapters.prestashop.settings import effective_settings, mollie_access
-from bridge.adapters.prestashop.statements import MOLLIE_SETTINGS
+from bridge.adapters.prestashop import SqlShop
 from bridge.diagnosis.database import judge_clock
 from bridge.diagnosis.findings import Check, Verdict, failed, ok, warning
 from bridge.diagnosis.installation import Installation
 from bridge.diagnosis.untestable import Untestable
+from bridge.domain.errors import StoreDown
 from bridge.ports.shop import MollieAccess
 
 CLOCK_LIMIT: Final = 30.0
@@ -33,17 +33,18 @@ class _Heard:
 
 
 def find_access(installation: Installation) -> MollieAccess | None:
-    """The key that the bridge uses for the first shop. Raises `Untestable`."""
+    """The key that the bridge uses for the first shop, found as the bridge finds it. Raises `Untestable`."""
     own = installation.settings.mollie.api_key
     if own is not None:
         key = own.get_secret_value()
         return MollieAccess(api_key=key, live=key.startswith("live_"))
-    rows = installation.rows(
-        f"SELECT name, value, id_shop, id_shop_group FROM {installation.table('configuration')} "  # noqa: S608
-        "WHERE name IN :names AND (id_shop IS NULL OR id_shop IN (0, 1))",
-        names=MOLLIE_SETTINGS,
-    )
-    return mollie_access(effective_settings(rows))
+    if installation.database_fault is not None:
+        raise Untestable("the database does not answer")
+    shop = SqlShop(installation.engine, installation.prefix)
+    try:
+        return shop.find_mollie_access(next(iter(shop.shop_ids()), 1))
+    except StoreDown as error:
+        raise Untestable(str(error)) from error
 
 
 def _key(installation: Installation) -> Verdict:
@@ -58,6 +59,8 @@ def _key(installation: Installation) -> Verdict:
 
 
 def _accepted(installation: Installation) -> Verdict:
+    if find_access(installation) is None:
+        raise Untestable("there is no key")
     heard = _ask(installation)
     if heard.status == 401:
         return failed("Mollie does not accept the key", "enter the API key in the Mollie module again")
@@ -80,22 +83,26 @@ def _clock(installation: Installation) -> Verdict:
 
 
 def _ask(installation: Installation) -> _Heard:
-    """Mollie's answer about the key's profile, asked once. Raises `Untestable`."""
+    """Mollie's answer about the key's profile (without a key: that there must be one), asked once.
+
+    Raises `Unanswered`.
+    """
     kept = installation.kept.get("mollie")
     if not isinstance(kept, _Heard):
-        access = find_access(installation)
-        if access is None:
-            raise Untestable("there is no key")
+        try:
+            access = find_access(installation)
+        except Untestable:
+            access = None
         kept = installation.kept["mollie"] = _heard(installation, access)
     return kept
 
 
-def _heard(installation: Installation, access: MollieAccess) -> _Heard:
+def _heard(installation: Installation, access: MollieAccess | None) -> _Heard:
     before = installation.clock.now()
     try:
         answer = requests.get(
             f"{installation.settings.mollie.endpoint.rstrip('/')}/v2/profiles/me",
-            headers={"Authorization": f"Bearer {access.api_key}"},
+            headers={"Authorization": f"Bearer {access.api_key}"} if access else {},
             timeout=_TIMEOUT,
             allow_redirects=False,
         )

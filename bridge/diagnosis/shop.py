@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.diagnosis.findings import Check, Verdict, failed, ok, warning
 from bridge.diagnosis.installation import Installation
-from bridge.diagnosis.untestable import Untestable
+from bridge.diagnosis.untestable import NoAddress
 from bridge.diagnosis.web import Page, ShopAddress, Unreached, post
 
 BY_QUERY = "index.php?fc=module&module=mollie&controller=webhook&security_token=doctor"
@@ -17,9 +17,7 @@ _OWN = {400: "no token", 409: "another call runs", 422: "no id"}
 def _address(installation: Installation) -> Verdict:
     try:
         addresses = installation.addresses
-    except Untestable as error:
-        if installation.database_fault is not None:
-            raise
+    except NoAddress as error:
         return failed(str(error), "set the shop's domain in the back office: Shop Parameters > Traffic & SEO")
     through = addresses[0].through
     seen = ", ".join(address.base for address in addresses) + (f" through {through}" if through else "")

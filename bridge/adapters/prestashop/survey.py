@@ -73,7 +73,8 @@ def survey_shop(engine: Engine, prefix: str) -> ShopSurvey:
 def _settings(db: Connection, prefix: str) -> dict[str, str]:
     asked = text(
         f"SELECT name, value, id_shop, id_shop_group FROM `{prefix}configuration` "  # noqa: S608  (a checked prefix)
-        "WHERE name IN :names AND (id_shop IS NULL OR id_shop IN (0, 1))"
+        "WHERE name IN :names AND (id_shop IS NULL OR id_shop IN (0, 1)) "
+        "AND (id_shop_group IS NULL OR id_shop_group IN (0, 1))"
     ).bindparams(bindparam("names", expanding=True))
     rows: Any = db.execute(asked, {"names": list(_SETTINGS)}).all()
     return effective_settings(rows)
