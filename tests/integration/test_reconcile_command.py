@@ -167,6 +167,29 @@ def test_since_a_day_to_come_there_is_nothing(scene: Scene) -> None:
     assert scene.turnstile.pages() == [None]
 
 
+def test_another_shop_is_walked_and_put_right_with_its_own_key(scene: Scene) -> None:
+    world = scene.world
+    world.rows(
+        "INSERT INTO ps_shop (id_shop, id_shop_group, id_category, name, theme_name, color) "
+        "SELECT 2, id_shop_group, id_category, 'The second shop', theme_name, color FROM ps_shop"
+    )
+    setting = "INSERT INTO ps_configuration (name, value, id_shop, date_add, date_upd) VALUES (%s, %s, 2, NOW(), NOW())"
+    world.rows(setting, "MOLLIE_API_KEY_TEST", SECOND_KEY)
+    cart_id = world.shop.add_cart("14.40")
+    world.rows("UPDATE ps_cart SET id_shop = 2 WHERE id_cart = %s", cart_id)
+    body = {"amount": {"currency": "EUR", "value": "14.40"}, "description": "2", "redirectUrl": "http://shop.test/"}
+    orphan, expired = (scene.second.create_payment(body).id for _ in range(2))
+    scene.second.pay(orphan)
+    scene.second.expire(expired)
+    world.shop.rows.add_open(expired, cart_id, method="bancontact", reference="x")
+
+    looked = scene.command.run("--shop-id", "2", "--format", "json")
+    fixed = scene.command.run("--shop-id", "2", "--format", "json", "--fix")
+
+    assert looked.findings == Counter([("orphan", orphan), ("status_disagreement", expired)])
+    assert (fixed.code, fixed.findings, fixed.told["put_right"]) == (1, Counter([("orphan", orphan)]), 1)
+
+
 # --- killed -----------------------------------------------------------------------------------------------------------
 
 
@@ -311,8 +334,8 @@ def test_a_shop_that_there_is_not(scene: Scene) -> None:
 
 
 def test_a_shop_without_a_key(scene: Scene) -> None:
-    set_key = "UPDATE ps_configuration SET value = %s WHERE name = 'MOLLIE_API_KEY_TEST'"
-    ((key,),) = scene.world.rows("SELECT value FROM ps_configuration WHERE name = 'MOLLIE_API_KEY_TEST'")
+    set_key = "UPDATE ps_configuration SET value = %s WHERE name = 'MOLLIE_API_KEY_TEST' AND id_shop IS NULL"
+    ((key,),) = scene.world.rows("SELECT value FROM ps_configuration WHERE name = 'MOLLIE_API_KEY_TEST' AND id_shop IS NULL")
     scene.world.rows(set_key, "")
     try:
         run = scene.command.run()
