@@ -13,7 +13,7 @@ PYTEST ?=
 # Test processes; each has servers of its own. With 0 the tests run in one, which a debugger needs.
 JOBS ?= 2
 
-.PHONY: help demo test test-fast check format requirements lock bench shim clean venv runtime packages
+.PHONY: help demo test test-fast proofs check format requirements lock bench shim clean venv runtime packages
 
 help: ## Show what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -27,6 +27,9 @@ test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP, 
 
 test-fast: venv ## The tests that need no service
 	$(BIN)/pytest -n $(JOBS) -m "$(FAST)" $(PYTEST)
+
+proofs: packages venv ## The shim's races with 100 carts each, where `make test` takes 25
+	CARTS=100 $(BIN)/pytest -n $(JOBS) tests/shim/test_races.py $(PYTEST)
 
 check: venv ## Style, types, layers, PHP syntax, generated files
 	scripts/check

@@ -13,7 +13,7 @@ from tests.shim.world import ShimWorld, running_world
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(400)]
 
-CARTS = int(os.environ.get("CARTS", "100"))
+CARTS = int(os.environ.get("CARTS", "25"))
 
 COURSES: dict[str, courses.Course] = {
     "two tabs": courses.tabs(2),
