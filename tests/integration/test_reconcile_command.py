@@ -334,8 +334,9 @@ def test_a_shop_that_there_is_not(scene: Scene) -> None:
 
 
 def test_a_shop_without_a_key(scene: Scene) -> None:
-    set_key = "UPDATE ps_configuration SET value = %s WHERE name = 'MOLLIE_API_KEY_TEST' AND id_shop IS NULL"
-    ((key,),) = scene.world.rows("SELECT value FROM ps_configuration WHERE name = 'MOLLIE_API_KEY_TEST' AND id_shop IS NULL")
+    everybodys = "WHERE name = 'MOLLIE_API_KEY_TEST' AND id_shop IS NULL"
+    set_key = f"UPDATE ps_configuration SET value = %s {everybodys}"
+    ((key,),) = scene.world.rows(f"SELECT value FROM ps_configuration {everybodys}")
     scene.world.rows(set_key, "")
     try:
         run = scene.command.run()
