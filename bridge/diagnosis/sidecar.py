@@ -8,6 +8,7 @@ from bridge.adapters.prestashop import SqlShop
 from bridge.diagnosis.findings import Check, Verdict, failed, ok, warning
 from bridge.diagnosis.installation import Installation
 from bridge.diagnosis.untestable import Untestable
+from bridge.domain.errors import StoreDown
 
 _RESTART = "restart it: systemctl restart mollie-bridge"
 _REFUNDS_FOR_A_PERSON = ("proposed", "uncertain", "failed")
@@ -65,7 +66,10 @@ def _queues(installation: Installation) -> Verdict:
     ledger = SqlLedger(
         installation.engine, installation.prefix, lambda connection: SqlShop(connection, installation.prefix)
     )
-    figures = ledger.queues.figures(installation.clock.now())
+    try:
+        figures = ledger.queues.figures(installation.clock.now())
+    except StoreDown as error:
+        raise Untestable(str(error)) from error
     waiting = {
         "dead deliveries (mollie-bridge replay --dead)": figures.deliveries.get("dead", 0),
         **{

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.diagnosis import rights, shim
 from bridge.diagnosis.database import judge_clock, judge_version
-from bridge.diagnosis.examination import CHECKS, examine
+from bridge.diagnosis.examination import CHECKS
 from bridge.diagnosis.findings import Outcome
 from bridge.diagnosis.selftest import signature
 from tests.unit.pages import ROOT, page, section, table
@@ -73,6 +73,14 @@ def test_each_line_is_documented_with_what_it_tests() -> None:
     assert {row[0]: row[1] for row in table(section(PAGE, "## The lines"))} == {c.name: c.tested for c in CHECKS}
 
 
+def test_what_was_broken_is_named_by_lines_that_there_are_and_each_line_can_be_broken() -> None:
+    broken = table(section(PAGE, "## What was broken to test it"))
+    named = {line for row in broken for line in row[1].split(", ")}
+
+    assert named <= {check.name for check in CHECKS}
+    assert {check.name for check in CHECKS} - named == {"database.version"}, "judged in this file"
+    assert len(broken) >= 20
+
+
 def test_names_are_unique() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
-    assert callable(examine)
