@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bridge.demo.simulator.records import PaymentStatus
+from tests.integration.on_call import OnCall, commands
 from tests.integration.sidecar import ADMIN_TOKEN
 from tests.integration.world import World, new_key, running_world
 from tests.services.mariadb import Database, PrivateMariaDB
@@ -21,56 +19,7 @@ from tests.services.waiting import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "how-to" / "restore-from-backup.md").read_text(encoding="utf-8")
-
-
-def commands(heading: str) -> str:
-    """The commands below a heading of the page."""
-    below = re.split(r"^#", PAGE.partition(f" {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
-    found = re.findall(r"^```bash\n(.*?)^```$", below, re.DOTALL | re.MULTILINE)
-    assert found, heading
-    return "\n".join(found)
-
-
-class OnCall:
-    """Somebody at a shell beside the sidecar, whom the database lets in."""
-
-    def __init__(self, world: World, folder: Path) -> None:
-        self._folder = folder
-        self._database = world.database
-        (folder / "config.toml").symlink_to(world.sidecar.config)
-        bin_ = folder / ".venv" / "bin"
-        bin_.mkdir(parents=True)
-        self._write(bin_ / "mollie-bridge", f'PYTHONPATH={ROOT} exec {sys.executable} -m bridge.cli "$@"')
-        client = program("mariadb", "mariadb-client-core")
-        way = f"--no-defaults --socket={self._database.socket} --user={self._database.user}"
-        self._write(folder / "mariadb", f'exec {client} {way} "$@"')
-
-    def types(self, text: str) -> str:
-        """Run commands; what they print."""
-        ran = subprocess.run(
-            ["bash", "-eu", "-c", text.replace("prestashop", self._database.name)],
-            cwd=self._folder,
-            env=os.environ
-            | {"PATH": f"{self._folder}:{os.environ['PATH']}", "MYSQL_PWD": self._database.password, "COLUMNS": "250"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout + ran.stderr
-        return ran.stdout
-
-    def findings(self) -> dict[str, str]:
-        """What `reconcile` finds, without changing anything: the kind, by transaction."""
-        told = self.types(".venv/bin/mollie-bridge reconcile --config config.toml --format json || test $? -eq 1")
-        return {finding["transaction"]: finding["kind"] for finding in json.loads(told)["findings"]}
-
-    @staticmethod
-    def _write(path: Path, line: str) -> None:
-        path.write_text(f"#!/bin/sh\n{line}\n")
-        path.chmod(0o755)
+PAGE = "restore-from-backup.md"
 
 
 @pytest.fixture
@@ -84,8 +33,8 @@ def database(mariadb: PrivateMariaDB) -> Iterator[Database]:
 @pytest.fixture
 def world(database: Database) -> Iterator[World]:
     """A shop whose surplus money goes back at once, and whose janitor looks without waiting."""
-    settings = {"surplus": {"policy": "refund", "first_pause": 0.2}, "janitor": {"silent": 1.0, "quiet": 1.0}}
-    with running_world(database, **settings) as running:
+    surplus = {"policy": "refund", "first_pause": 0.2}
+    with running_world(database, surplus=surplus, janitor={"silent": 1.0, "quiet": 1.0}) as running:
         running.mollie.webhooks.hold()
         yield running
 
@@ -152,7 +101,7 @@ def wait_for_refund(world: World, transaction: str) -> None:
     wait_until(lambda: refund_states(world, transaction) == ["refunded"], 20, what="the refund")
 
 
-@pytest.mark.req("P11", "B7", "L18")
+@pytest.mark.req("B7", "L18")
 def test_the_bridges_tables_alone_are_lost(world: World, on_call: OnCall) -> None:
     ordered, _ = paid_cart(world)
     begun, _ = world.new_cart()
@@ -165,7 +114,7 @@ def test_the_bridges_tables_alone_are_lost(world: World, on_call: OnCall) -> Non
         world.database.execute(f"DROP TABLE {name}")
     assert world.initiate(begun).status == 503
 
-    on_call.types(commands("Only the bridge's tables are lost"))
+    on_call.types(commands(PAGE, "Only the bridge's tables are lost"))
 
     assert world.initiate(begun).data["transaction_id"] == open_payment
     assert world.initiate(ordered).data["action"] == "show_order"
@@ -178,7 +127,7 @@ def test_the_bridges_tables_alone_are_lost(world: World, on_call: OnCall) -> Non
     assert on_call.findings() == {}
 
 
-@pytest.mark.req("P11", "B7", "L18")
+@pytest.mark.req("B7", "L18")
 def test_the_shops_database_is_set_back(world: World, on_call: OnCall) -> None:
     ordered, _ = paid_cart(world)
     begun, _ = world.new_cart()
@@ -198,19 +147,19 @@ def test_the_shops_database_is_set_back(world: World, on_call: OnCall) -> None:
     lost, of_lost_cart = paid_cart(world)
     world.sidecar.stop()
     restore(world, backup)
-    on_call.types(commands("3. Let no number of a cart be used twice"))
-    on_call.types(commands("4. Have refunds looked for before they are sent"))
+    on_call.types(commands(PAGE, "3. Let no number of a cart be used twice"))
+    on_call.types(commands(PAGE, "4. Have refunds looked for before they are sent"))
     world.sidecar.start()
 
     found = on_call.findings()
     assert (found[later], found[of_lost_cart]) == ("paid_without_order", "orphan")
-    on_call.types(commands("5. Start the sidecar, and hold the shop against Mollie"))
+    on_call.types(commands(PAGE, "5. Start the sidecar, and hold the shop against Mollie"))
 
     assert on_call.findings() == {of_lost_cart: "orphan"}
     assert [len(world.references(cart)) for cart in (ordered, begun, filled, ending, twice)] == [1, 1, 1, 0, 1]
     assert refunded_at_mollie(world, second) == 1440
     assert world.new_cart()[0] >= 20000 > lost
-    told = on_call.types(commands("6. Look, and open the shop"))
+    told = on_call.types(commands(PAGE, "6. Look, and open the shop"))
     assert "sidecar.answers" in told
 
 
@@ -246,7 +195,7 @@ def test_a_refund_that_waited_in_the_backup_is_not_made_twice(world: World, on_c
     world.sidecar.stop()
     restore(world, backup)
 
-    on_call.types(commands("4. Have refunds looked for before they are sent"))
+    on_call.types(commands(PAGE, "4. Have refunds looked for before they are sent"))
     assert refund_states(world, transaction) == ["uncertain"]
     sent = len(world.mollie.traffic.requests("POST", ".*refunds"))
     world.sidecar.start()

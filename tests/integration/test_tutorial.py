@@ -168,7 +168,7 @@ def shops_own_user(database: Database) -> Iterator[Database]:
     database.execute("DROP USER 'newcomer'@'localhost', 'newcomer'@'127.0.0.1'")
 
 
-@pytest.mark.req("L10", "L14", "B1", "B10", "B12", "P8", "P11")
+@pytest.mark.req("B1", "B10", "B12", "P11", "L18")
 def test_the_tutorial_ends_with_a_guarded_shop(shop: ShimWorld, tmp_path: Path) -> None:
     newcomer = Newcomer(tmp_path, shop)
     before = shop.database.execute("SHOW TABLES")
