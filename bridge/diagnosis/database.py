@@ -38,7 +38,7 @@ def _reachable(installation: Installation) -> Verdict:
     try:
         with installation.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
-    except (DBAPIError, SQLAlchemyError, OSError) as error:
+    except (DBAPIError, SQLAlchemyError, OSError, UnicodeEncodeError) as error:
         installation.database_fault = _why(error)
         return failed(
             f"{where}: {installation.database_fault}", "start it, or put right database.url in the configuration"

@@ -109,7 +109,7 @@ class Installation:
                 ) from error
             number = number_of(error)
             raise Untestable("the shop's tables can not be read" + (f" (error {number})" if number else "")) from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnicodeEncodeError) as error:
             raise Untestable(f"the shop's tables can not be read ({type(error).__name__})") from error
 
     @cached_property

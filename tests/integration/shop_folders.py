@@ -1,9 +1,23 @@
-"""Folders shaped like shops of PrestaShop 1.7.8, 8 and 9: `app/config/parameters.php` as each writes it."""
+"""Folders shaped like shops of PrestaShop 1.7.8, 8 and 9, and the database behind them with an odd password."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import requests
+from sqlalchemy import create_engine
+
+from bridge.demo.storefront import seed, shop_tables
+from tests.services.mariadb import Database
+from tests.services.process import PrivateServer
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = 'it\'s "quoted" \\ $dollar %41 #@:/?'
+USER = "shop_user"
 
 SHAPES: Final = ("1.7", "8", "9")
 
@@ -28,3 +42,57 @@ def write_parameters(folder: Path, shape: str, values: dict[str, str]) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     return folder
+
+
+@contextmanager
+def owned(database: Database) -> Iterator[Database]:
+    """The database as the shop's own user sees it, whose password is an odd one."""
+    for host in ("127.0.0.1", "localhost"):
+        database.execute(f"CREATE OR REPLACE USER '{USER}'@'{host}' IDENTIFIED BY %s", PASSWORD)
+        database.execute(f"GRANT ALL ON `{database.name}`.* TO '{USER}'@'{host}'")
+    yield database
+    database.execute(f"DROP USER '{USER}'@'127.0.0.1', '{USER}'@'localhost'")
+
+
+def fill(database: Database, prefix: str = "ps_") -> None:
+    engine = create_engine(database.url)
+    seed(engine, shop_tables(prefix))
+    engine.dispose()
+
+
+def shop_folder(folder: Path, database: Database, shape: str = "9", **changes: Any) -> Path:
+    values = {
+        "database_host": database.host,
+        "database_port": str(database.port),
+        "database_name": database.name,
+        "database_user": USER,
+        "database_password": PASSWORD,
+        "database_prefix": "ps_",
+        **changes,
+    }
+    return write_parameters(folder / "shop", shape, values)
+
+
+class Served(PrivateServer):
+    """`mollie-bridge serve` with the configuration that was written, on a free port."""
+
+    name = "served"
+
+    def __init__(self, config: Path, **environment: str) -> None:
+        super().__init__()
+        self._config = config
+        self.environment = {"MOLLIE_BRIDGE_SERVER__BIND": f"{self.host}:{self.port}", **environment}
+
+    def command(self) -> list[str]:
+        variables = [f"{name}={value}" for name, value in ({"PYTHONPATH": str(ROOT)} | self.environment).items()]
+        return ["env", *variables, sys.executable, "-m", "bridge.cli", "serve", "--config", str(self._config)]
+
+    def answers(self) -> bool:
+        try:
+            return requests.get(f"http://{self.host}:{self.port}/readyz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+
+def token_in(printed: str) -> str:
+    return next(line for line in printed.splitlines() if line.startswith("  Token")).split()[1]

@@ -1,4 +1,4 @@
-"""`mollie-bridge init` on folders of shops: what it writes starts a sidecar, and the doctor finds nothing wrong."""
+"""`mollie-bridge init` on folders of shops: what it finds, writes, keeps, and refuses; killed and run again."""
 
 from __future__ import annotations
 
@@ -7,134 +7,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
-from sqlalchemy import create_engine
 
-from bridge.adapters.prestashop.parameters import read_parameters
 from bridge.commands.init import Host, run_init
 from bridge.config import load_settings
-from bridge.demo.storefront import seed, shop_tables
 from bridge.demo.storefront.seed import TEST_KEY
-from bridge.diagnosis.examination import examine
-from bridge.diagnosis.findings import Outcome
-from bridge.diagnosis.installation import Installation
 from bridge.domain.errors import BridgeError, ConfigurationError, StoreDown
-from tests.integration.shop_folders import SHAPES, write_parameters
+from tests.integration.shop_folders import PASSWORD, ROOT, SHAPES, USER, Served, fill, owned, shop_folder, token_in
 from tests.services.mariadb import Database
-from tests.services.process import PrivateServer
-from tests.shim.world import running_world
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
-
-ROOT = Path(__file__).parents[2]
-PASSWORD = 'it\'s "quoted" \\ $dollar %41 #@:/?'
-USER = "shop_user"
 
 
 @pytest.fixture
 def owner(mariadb_database: Database) -> Iterator[Database]:
-    """The database as the shop's own user sees it, whose password is an odd one."""
-    for host in ("127.0.0.1", "localhost"):
-        mariadb_database.execute(f"CREATE OR REPLACE USER '{USER}'@'{host}' IDENTIFIED BY %s", PASSWORD)
-        mariadb_database.execute(f"GRANT ALL ON `{mariadb_database.name}`.* TO '{USER}'@'{host}'")
-    yield mariadb_database
-    mariadb_database.execute(f"DROP USER '{USER}'@'127.0.0.1', '{USER}'@'localhost'")
-
-
-def fill(database: Database, prefix: str = "ps_") -> None:
-    engine = create_engine(database.url)
-    seed(engine, shop_tables(prefix))
-    engine.dispose()
-
-
-def shop_folder(folder: Path, database: Database, shape: str = "9", **changes: Any) -> Path:
-    values = {
-        "database_host": database.host,
-        "database_port": str(database.port),
-        "database_name": database.name,
-        "database_user": USER,
-        "database_password": PASSWORD,
-        "database_prefix": "ps_",
-        **changes,
-    }
-    return write_parameters(folder / "shop", shape, values)
-
-
-class Served(PrivateServer):
-    """`mollie-bridge serve` with the configuration that was written, on a free port."""
-
-    name = "served"
-
-    def __init__(self, config: Path, **environment: str) -> None:
-        super().__init__()
-        self._config = config
-        self.environment = {"MOLLIE_BRIDGE_SERVER__BIND": f"{self.host}:{self.port}", **environment}
-
-    def command(self) -> list[str]:
-        variables = [f"{name}={value}" for name, value in ({"PYTHONPATH": str(ROOT)} | self.environment).items()]
-        return ["env", *variables, sys.executable, "-m", "bridge.cli", "serve", "--config", str(self._config)]
-
-    def answers(self) -> bool:
-        try:
-            return requests.get(f"http://{self.host}:{self.port}/readyz", timeout=2).ok
-        except requests.RequestException:
-            return False
-
-
-@contextmanager
-def environment(**values: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in values.items():
-            patch.setenv(name, value)
-        yield
-
-
-def token_in(printed: str) -> str:
-    return next(line for line in printed.splitlines() if line.startswith("  Token")).split()[1]
-
-
-@pytest.mark.php
-@pytest.mark.nginx
-@pytest.mark.req("B10")
-@pytest.mark.parametrize(("shape", "version"), [("1.7", "1.7.8.11"), ("8", "8.2.1"), ("9", "9.1.4")])
-def test_from_a_shops_folder_to_a_guarded_shop(
-    owner: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], shape: str, version: str
-) -> None:
-    with running_world(owner, version=version) as world:
-        server = world.server
-        php = tmp_path / "php" / "8.2" / "fpm"
-        php.mkdir(parents=True)
-        (php / "php.ini").write_text(f"sys_temp_dir = {server.temp}\n")
-        parameters = shop_folder(tmp_path, owner, shape) / "app/config/parameters.php"
-        (server.folder / "app/config/parameters.php").write_text(parameters.read_text())
-        config = tmp_path / "etc" / "config.toml"
-        host = Host(php_settings=tmp_path / "php", service_locks=tmp_path / "none", systemctl="/nowhere")
-
-        assert run_init(server.folder, config, yes=False, host=host)
-        token = token_in(capsys.readouterr().out)
-
-        outside = {"MOLLIE_BRIDGE_MOLLIE__ENDPOINT": world.mollie_url}
-        with Served(config, **outside) as sidecar, environment(**sidecar.environment):
-            url = f"http://{sidecar.host}:{sidecar.port}"
-            server.put_shim()
-            server.admin("install")
-            server.admin("configure", {"MOLLIEBRIDGE_ENDPOINT": url, "MOLLIEBRIDGE_TOKEN": token})
-            server.admin("configure", {"PS_SHOP_DOMAIN": server.url.removeprefix("http://"), "PS_VERSION_DB": version})
-            installation = Installation(
-                load_settings(config), config=config, shop=read_parameters(server.folder), systemctl="/nowhere"
-            )
-            found = {finding.check: finding for finding in examine(installation)}
-            installation.close()
-
-    assert {name: each.seen for name, each in found.items() if each.outcome is Outcome.FAILED} == {}
-    warned = {name for name, each in found.items() if each.outcome is Outcome.WARNING}
-    assert warned == {"database.excess", "shop.address"}, "the shop's own user, and no SSL"
-    assert found["shim.locks"].outcome is Outcome.OK
+    """The database, whose shop has a user with an odd password."""
+    with owned(mariadb_database) as database:
+        yield database
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -150,6 +41,14 @@ def test_an_odd_prefix_and_a_socket(owner: Database, tmp_path: Path, shape: str)
     assert "unix_socket=" in settings.url.get_secret_value()
     with Served(tmp_path / "config.toml"):
         assert ("Xy9__molbridge_cart",) in owner.execute("SHOW TABLES")
+
+
+def test_a_socket_that_is_pasted_into_the_host(owner: Database, tmp_path: Path) -> None:
+    fill(owner)
+    folder = shop_folder(tmp_path, owner, database_host=f"localhost;unix_socket={owner.socket}", database_port="")
+
+    assert run_init(folder, tmp_path / "config.toml", yes=False, host=Host(service_locks=tmp_path))
+    assert "unix_socket=" in load_settings(tmp_path / "config.toml").database.url.get_secret_value()
 
 
 def test_localhost_with_a_port_is_a_socket_where_nobody_listens_on_it(owner: Database, tmp_path: Path) -> None:
@@ -277,7 +176,7 @@ def test_a_wrong_password_a_wrong_prefix_and_no_shop_are_a_line_each(
 ) -> None:
     fill(owner)
     faults: list[BridgeError] = []
-    for changes in ({"database_password": "wrong"}, {"database_prefix": "zz_"}, {"database_port": "9"}):
+    for changes in ({"database_password": "wrong€"}, {"database_prefix": "zz_"}, {"database_port": "9"}):
         with pytest.raises(BridgeError) as fault:
             run_init(shop_folder(tmp_path, owner, **changes), tmp_path / "config.toml", yes=False)
         faults.append(fault.value)
@@ -287,6 +186,7 @@ def test_a_wrong_password_a_wrong_prefix_and_no_shop_are_a_line_each(
     assert [type(fault) for fault in faults] == [StoreDown, ConfigurationError, StoreDown]
     assert [str(fault).count("\n") for fault in faults] == [0, 0, 0]
     assert not (tmp_path / "config.toml").exists()
+    assert "outside of ASCII" in str(faults[0])
     assert "wrong" not in capsys.readouterr().out + "".join(map(str, faults))
 
 

@@ -115,6 +115,10 @@ def _address(host: str, port: str, sockets: tuple[Path, ...]) -> tuple[str, int,
     `localhost` without a port is a socket to PHP, so it is one here where there is one.
     """
     host = host.strip()
+    # PrestaShop pastes the host into PDO's data source name, so that more of one may follow it.
+    pasted = re.fullmatch(r"([^;]*);\s*unix_socket=(/[^;]+);?", host)
+    if pasted:
+        return pasted.group(1) or "localhost", 3306, pasted.group(2)
     bracketed = re.fullmatch(r"\[([^]]+)\](?::(.*))?", host)
     if bracketed:
         name, rest = bracketed.group(1), bracketed.group(2) or ""

@@ -58,6 +58,8 @@ def survey_shop(engine: Engine, prefix: str) -> ShopSurvey:
         raise StoreDown(f"the shop's database {_REFUSED.get(number or 0) or f'answers with error {number}'}") from error
     except SQLAlchemyError as error:
         raise StoreDown("the shop's database does not answer") from error
+    except UnicodeEncodeError as error:
+        raise StoreDown("the shop's database can not be sent its password") from error
     return ShopSurvey(
         mollie_version=modules.get("mollie"),
         has_payments=has_payments,
