@@ -200,6 +200,9 @@ def approve(config: Path | None, refund_id: str) -> None:
 
     refund = decide_refund(_settings(config), refund_id, approve=True)
     click.echo(f"{refund.money} of {refund.transaction_id}: {refund.state.value}")
+    if refund.state in ("failed", "dropped"):
+        click.echo(f"not made: {refund.last_error}", err=True)
+        sys.exit(1)
 
 
 @refunds.command()

@@ -82,7 +82,11 @@ class CartTransaction(Protocol):
         ...
 
     def was_passed_on(self, delivery: Delivery) -> bool:
-        """Whether the same news (transaction, status, refunded, charged back) was passed to the shop and done."""
+        """Whether the last news of the payment that was passed to the shop, and done, said the same.
+
+        The same is: status, refunded, charged back. Of what came before the last the shop may have to hear again: a
+        refund that failed in the end leaves the payment as it was.
+        """
         ...
 
     def add_notice(self, notice: Notice) -> bool:

@@ -63,7 +63,10 @@ class Queues(Protocol):
         ...
 
     def take_waiting(self, transaction_id: str, now: datetime, until: datetime) -> Delivery | None:
-        """Take the oldest delivery of the transaction that nobody works on, due or not; None when there is none."""
+        """Take the oldest delivery of the transaction that nobody works on; None when there is none.
+
+        It counts as a try only when the delivery was due.
+        """
         ...
 
     def hasten_waiting(self, transaction_id: str, now: datetime) -> Delivery | None:

@@ -226,3 +226,13 @@ def test_a_refund_at_mollie_is_claimed_by_one_of_many(ledger: Ledger) -> None:
         return True
 
     assert at_once(6, claim).count(True) == 1
+
+
+@pytest.mark.req("B6")
+def test_what_is_taken_up_before_its_time_keeps_its_tries(ledger: Ledger) -> None:
+    save(ledger, a_delivery(state=D.FAILED, tries=3, next_try_at=NOW + HOUR))
+
+    taken = ledger.queues.take_waiting("tr_first", NOW, LATER)
+
+    assert taken is not None
+    assert (taken.state, taken.tries, taken.next_try_at) == (D.WORKING, 3, LATER)

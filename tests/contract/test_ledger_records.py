@@ -273,14 +273,28 @@ def test_news_counts_as_passed_on_only_when_the_shop_has_heard_it_and_that_is_do
     news = {"seen_status": "paid", "seen_refunded": 0, "seen_charged_back": 0}
     this = a_delivery(**news)
 
-    def passed_on(**changes: object) -> bool:
-        ledger.save_delivery(a_delivery(**{"state": DeliveryState.DONE, "passed_on": True, **news, **changes}))
+    def passed_on(at: int, **changes: object) -> bool:
+        values = {"state": DeliveryState.DONE, "passed_on": True, "updated_at": NOW + at * SECOND, **news, **changes}
+        ledger.save_delivery(a_delivery(**values))
         return ledger.in_cart(CART, lambda tx: tx.was_passed_on(this))
 
     ledger.save_delivery(replace(this, state=DeliveryState.DONE, passed_on=True))
-    assert not passed_on(passed_on=False)
-    assert not passed_on(state=DeliveryState.FAILED)
-    assert not passed_on(seen_refunded=1)
-    assert not passed_on(seen_charged_back=1)
-    assert not passed_on(seen_status="authorized")
-    assert passed_on()
+    assert not passed_on(1, passed_on=False)
+    assert not passed_on(2, state=DeliveryState.FAILED)
+    assert not passed_on(3, seen_refunded=1)
+    assert not passed_on(4, seen_charged_back=1)
+    assert not passed_on(5, seen_status="authorized")
+    assert passed_on(6)
+
+
+@pytest.mark.req("B6", "L8")
+def test_news_that_was_heard_before_the_last_is_news_again(ledger: Ledger) -> None:
+    """A refund that Mollie took and could not do in the end leaves the payment as it was before."""
+    for at, refunded in enumerate((0, 500)):
+        heard = a_delivery(
+            seen_status="paid", seen_refunded=refunded, seen_charged_back=0, updated_at=NOW + at * SECOND
+        )
+        ledger.save_delivery(replace(heard, state=DeliveryState.DONE, passed_on=True))
+    again = a_delivery(seen_status="paid", seen_refunded=0, seen_charged_back=0)
+
+    assert not ledger.in_cart(CART, lambda tx: tx.was_passed_on(again))

@@ -232,7 +232,9 @@ class _MemoryTransaction:
         self._tables.deliveries[delivery.id] = delivery
 
     def was_passed_on(self, delivery: Delivery) -> bool:
-        return any(_is_same_news(other, delivery) for other in self._tables.deliveries.values())
+        passed_on = [each for each in self._tables.deliveries.values() if _was_heard(each, delivery)]
+        last = max(passed_on, key=lambda each: (each.updated_at, each.id), default=None)
+        return last is not None and _news(last) == _news(delivery)
 
     def add_notice(self, notice: Notice) -> bool:
         return self._tables.add_notice(notice)
@@ -272,9 +274,10 @@ class _MemoryTransaction:
             raise ValueError(f"the transaction holds {self._stored.cart}, not {cart}")
 
 
-def _is_same_news(other: Delivery, delivery: Delivery) -> bool:
-    def news(one: Delivery) -> tuple[object, ...]:
-        return one.transaction_id, one.seen_status, one.seen_refunded, one.seen_charged_back
+def _was_heard(other: Delivery, delivery: Delivery) -> bool:
+    done = other.state is DeliveryState.DONE and other.passed_on
+    return done and other.id != delivery.id and other.transaction_id == delivery.transaction_id
 
-    done = other.state is DeliveryState.DONE
-    return done and other.passed_on and other.id != delivery.id and news(other) == news(delivery)
+
+def _news(delivery: Delivery) -> tuple[object, ...]:
+    return delivery.seen_status, delivery.seen_refunded, delivery.seen_charged_back

@@ -44,7 +44,9 @@ class MemoryQueues:
             idle = (DeliveryState.RECEIVED, DeliveryState.FAILED)
             own = (each for each in self._tables().deliveries.values() if each.transaction_id == transaction_id)
             waiting = _oldest([each for each in own if each.state in idle])
-            return self._taken(waiting[0], now, until) if waiting else None
+            if not waiting:
+                return None
+            return self._taken(waiting[0], now, until, tries=int(_is_due(waiting[0], now)))
 
     def hasten_waiting(self, transaction_id: str, now: datetime) -> Delivery | None:
         with self._asked():
@@ -229,9 +231,9 @@ class MemoryQueues:
                     del tables.notices[sent.id]
             return before - sum(map(len, rows))
 
-    def _taken(self, delivery: Delivery, now: datetime, until: datetime) -> Delivery:
+    def _taken(self, delivery: Delivery, now: datetime, until: datetime, *, tries: int = 1) -> Delivery:
         taken = replace(
-            delivery, state=DeliveryState.WORKING, next_try_at=until, updated_at=now, tries=delivery.tries + 1
+            delivery, state=DeliveryState.WORKING, next_try_at=until, updated_at=now, tries=delivery.tries + tries
         )
         self._tables().deliveries[delivery.id] = taken
         return taken

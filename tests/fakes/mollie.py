@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bridge.domain.errors import (
@@ -17,6 +18,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment, PaymentStatus
+from bridge.ports.clock import Clock
 from bridge.ports.mollie import NewPayment, ObservedRefund, PaymentPage
 
 Call = Literal[
@@ -63,6 +65,9 @@ class FakeMollie:
         self.requests: list[MollieRequest] = []
         self.before: Callable[[MollieRequest], None] | None = None
         self.excess = 0
+        self.clock: Clock | None = None
+        """With a clock a refund of the same amount is taken for a mistake for an hour only, as Mollie does."""
+        self._refunded_at: dict[str, datetime] = {}
         self._faults: dict[Call, list[_Fault]] = defaultdict(list)
         self._always: dict[Call, BridgeError] = {}
         self._made: dict[str, tuple[NewPayment, str]] = {}
@@ -173,16 +178,22 @@ class FakeMollie:
             if payment is None:
                 raise MollieRefused("no payment exists with this id", status=404)
             standing = (each for each in self.refunds[transaction_id] if each.status not in ("failed", "canceled"))
-            if any(refund.money == money for refund in standing):
+            if any(refund.money == money and self._is_recent(refund) for refund in standing):
                 raise MollieDuplicateRefund("a duplicate refund has been detected")
             if money.minor > payment.refundable_minor + self.excess:
                 raise MollieRefused("the amount is higher than the maximum", status=422, field="amount.value")
             self._numbers += 1
             refund = ObservedRefund(refund_id=f"re_fake{self._numbers:06d}", status="pending", money=money, key=key)
             self.refunds[transaction_id].append(refund)
+            if self.clock is not None:
+                self._refunded_at[refund.refund_id] = self.clock.now()
             self._refunded[key] = refund
             self.payments[transaction_id] = replace(payment, refunded_minor=payment.refunded_minor + money.minor)
             return refund
+
+    def _is_recent(self, refund: ObservedRefund) -> bool:
+        made_at = self._refunded_at.get(refund.refund_id)
+        return self.clock is None or made_at is None or self.clock.now() - made_at < timedelta(hours=1)
 
     def refunds_of(self, transaction_id: str) -> tuple[ObservedRefund, ...]:
         with self._asked(MollieRequest(call="refunds_of", transaction_id=transaction_id)):

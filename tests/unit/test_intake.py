@@ -49,7 +49,8 @@ def test_one_that_waits_is_taken_up_instead_of_another(world: World) -> None:
     first = world.deliver("tr_1")
     again = world.services.webhooks.take("tr_1", source="mollie")
 
-    assert (again.id, again.tries) == (first.id, 2)
+    # Before its time, so that whoever asks often does not use its tries up.
+    assert (again.id, again.tries) == (first.id, 1)
     assert len(inbox_of(world)) == 1
 
 

@@ -114,6 +114,7 @@ class World:
         self.shop = FakeShop(self.clock)
         self.shop.add_cart(CART.cart_id, shop_id=CART.shop_id, customer_id=CUSTOMER)
         self.mollie = FakeMollie()
+        self.mollie.clock = self.clock
         self.accounts = FakeMollieAccounts(self.mollie)
         self.webhook = FakeShopWebhook(mollie_module(self.shop, self.mollie))
         self.ledger = MemoryLedger(self.shop)

@@ -55,7 +55,8 @@ class SqlQueues:
 
     def take_waiting(self, transaction_id: str, now: datetime, until: datetime) -> Delivery | None:
         """Take the oldest delivery of the transaction that nobody works on."""
-        return self._waiting(self._sql.delivery.take, transaction_id, {"until": until, "claimed_at": now})
+        values = {"until": until, "claimed_at": now, "due_by": now}
+        return self._waiting(self._sql.delivery.take, transaction_id, values)
 
     def hasten_waiting(self, transaction_id: str, now: datetime) -> Delivery | None:
         """Make the oldest delivery of the transaction that nobody works on due now."""

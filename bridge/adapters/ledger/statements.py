@@ -60,16 +60,14 @@ class DeliveryStatements:
         self.insert = inbox.insert()
         self.update = inbox.update().where(inbox.c.id == bindparam("wanted"))
         self.passed_on = (
-            select(inbox.c.id)
+            select(inbox.c.seen_status, inbox.c.seen_refunded, inbox.c.seen_charged_back)
             .where(
                 inbox.c.transaction_id == bindparam("tx"),
                 inbox.c.state == DeliveryState.DONE.value,
                 inbox.c.passed_on == 1,
-                inbox.c.seen_status == bindparam("status"),
-                inbox.c.seen_refunded == bindparam("refunded"),
-                inbox.c.seen_charged_back == bindparam("charged_back"),
                 inbox.c.id != bindparam("this"),
             )
+            .order_by(inbox.c.updated_at.desc(), inbox.c.id.desc())
             .limit(1)
         )
 

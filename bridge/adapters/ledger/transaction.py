@@ -140,15 +140,14 @@ class SqlCartTransaction:
         self._wrote = True
 
     def was_passed_on(self, delivery: Delivery) -> bool:
-        """Whether another delivery brought the same news to the shop, and that is done."""
-        values = {
-            "tx": delivery.transaction_id,
-            "status": delivery.seen_status,
-            "refunded": delivery.seen_refunded,
-            "charged_back": delivery.seen_charged_back,
-            "this": delivery.id,
-        }
-        return self._execute(self._sql.delivery.passed_on, values).one_or_none() is not None
+        """Whether the last news that the shop heard of the payment, and worked through, said the same."""
+        values = {"tx": delivery.transaction_id, "this": delivery.id}
+        last = self._execute(self._sql.delivery.passed_on, values).one_or_none()
+        return last is not None and tuple(last) == (
+            delivery.seen_status,
+            delivery.seen_refunded,
+            delivery.seen_charged_back,
+        )
 
     def add_notice(self, notice: Notice) -> bool:
         """Store a notice, unless its case has one on this channel: the unique key decides."""
