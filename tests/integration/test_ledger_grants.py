@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from sqlalchemy import URL
 
 from bridge.adapters.ledger import SqlLedger, create_engine
 from bridge.adapters.migrations import HEAD, migrate, schema_version
@@ -169,3 +170,24 @@ def _fill_shop(database: Database) -> None:
             VALUES ('MOLLIE_ENVIRONMENT', '0'), ('MOLLIE_API_KEY_TEST', 'test_key');
         """
     )
+
+
+@pytest.mark.parametrize("password", ["plain", "Zoë", "密码", "a b'\"\\%@:/?#"])
+def test_a_password_is_sent_as_php_sends_it(mariadb_database: Database, password: str) -> None:
+    mariadb_database.execute("CREATE OR REPLACE USER 'zoe'@'127.0.0.1' IDENTIFIED BY %s", password)
+    mariadb_database.execute(f"GRANT SELECT ON {mariadb_database.name}.* TO 'zoe'@'127.0.0.1'")
+    url = URL.create(
+        "mysql+pymysql",
+        username="zoe",
+        password=password,
+        host=mariadb_database.host,
+        port=mariadb_database.port,
+        database=mariadb_database.name,
+    )
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    finally:
+        engine.dispose()
+        mariadb_database.execute("DROP USER 'zoe'@'127.0.0.1'")
