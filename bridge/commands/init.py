@@ -105,9 +105,6 @@ def _enter(parameters: ShopParameters, host: Host) -> tuple[Engine, ShopSurvey]:
             fault = fault or error
             engine.dispose()
     assert fault is not None
-    if not parameters.password.isascii():
-        hint = "its password has letters outside of ASCII, which may be why"
-        raise StoreDown(f"{fault}; {hint}: give the bridge a user of its own, sql/grants.sql")
     raise fault
 
 
