@@ -15,6 +15,7 @@ import requests
 
 from bridge.demo.simulator.records import PaymentStatus
 from tests.integration.findings import paid_by, wait_until_all_done
+from tests.integration.unflushed import unflushed
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
 
@@ -30,7 +31,8 @@ CALLERS = 250
 @pytest.fixture(scope="module")
 def world(module_database: Database) -> Iterator[World]:
     """As many threads as the default; the unknown are no part of it."""
-    with running_world(module_database, surplus={"policy": "refund"}, webhooks={"first_pause": 0.2}) as running:
+    surplus, webhooks = {"policy": "refund"}, {"first_pause": 0.2}
+    with unflushed(module_database) as database, running_world(database, surplus=surplus, webhooks=webhooks) as running:
         yield running
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration.crash_cases import Case, Crashing
 from tests.integration.mortal import Life, MortalSidecar
+from tests.integration.unflushed import unflushed
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
 
@@ -25,7 +26,8 @@ KILLS = 100
 
 @pytest.fixture(scope="module")
 def world(module_database: Database) -> Iterator[World]:
-    with running_world(module_database, sidecar=MortalSidecar(), surplus={"policy": "refund"}) as running:
+    sidecar, surplus = MortalSidecar(), {"policy": "refund"}
+    with unflushed(module_database) as database, running_world(database, sidecar=sidecar, surplus=surplus) as running:
         yield running
 
 

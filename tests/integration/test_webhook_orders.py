@@ -12,6 +12,7 @@ import pytest
 
 from bridge.demo.storefront.seed import State
 from tests.integration.findings import order_states, paid_by, refunded, undone, wait_until_all_done
+from tests.integration.unflushed import unflushed
 from tests.integration.world import World, running_world, together
 from tests.services.mariadb import Database
 from tests.services.waiting import wait_until
@@ -26,7 +27,11 @@ ROUNDS = 20
 @pytest.fixture(scope="module")
 def world(module_database: Database) -> Iterator[World]:
     webhooks = {"first_pause": 0.1, "longest_pause": 0.5}
-    with running_world(module_database, web_servers=2, surplus={"policy": "refund"}, webhooks=webhooks) as running:
+    surplus = {"policy": "refund"}
+    with (
+        unflushed(module_database) as database,
+        running_world(database, web_servers=2, surplus=surplus, webhooks=webhooks) as running,
+    ):
         yield running
 
 

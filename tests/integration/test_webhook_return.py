@@ -13,6 +13,7 @@ import pytest
 from bridge.demo.storefront.seed import State
 from tests.integration.findings import attempt_state, order_states, paid_by, wait_until_all_done
 from tests.integration.sidecar import Reply
+from tests.integration.unflushed import unflushed
 from tests.integration.world import World, running_world, together
 from tests.services.mariadb import Database
 from tests.services.waiting import wait_until
@@ -34,7 +35,10 @@ def world(module_database: Database) -> Iterator[World]:
     """The server's own janitor does not come in these tests."""
     webhooks = {"first_pause": 0.1, "longest_pause": 0.5}
     janitor = {"every": 3600.0, "silent": SILENT, "quiet": SILENT}
-    with running_world(module_database, web_servers=2, webhooks=webhooks, janitor=janitor) as running:
+    with (
+        unflushed(module_database) as database,
+        running_world(database, web_servers=2, webhooks=webhooks, janitor=janitor) as running,
+    ):
         yield running
 
 
