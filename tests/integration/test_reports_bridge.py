@@ -22,7 +22,6 @@ from tests.services.mariadb import Database, PrivateMariaDB
 pytestmark = [pytest.mark.mariadb, pytest.mark.req("P6")]
 
 OWN = [report for report in CATALOGUE if report.needs_bridge_tables]
-NOW = datetime.now(UTC).replace(tzinfo=None, microsecond=0)  # the columns are UTC without a zone
 NUMBERS = itertools.count(1)
 
 
@@ -45,6 +44,11 @@ def shop(schema: Database) -> PlantedShop:
     return PlantedShop(database=schema)
 
 
+def now() -> datetime:
+    """The reports look at the clock when they run, so "now" is asked for by each test (the columns are UTC without a zone)."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
 def an_id() -> str:
     return f"01939f5c-8a31-7c52-b4f7-{next(NUMBERS):012d}"
 
@@ -60,9 +64,9 @@ def attempt(shop: PlantedShop, state: str = "surplus", **more: Any) -> dict[str,
         "amount_minor": 1440,
         "currency": "EUR",
         "id_customer": 7,
-        "created_at": NOW - timedelta(hours=2),
-        "updated_at": NOW - timedelta(hours=1),
-        "processed_at": NOW - timedelta(hours=1),
+        "created_at": now() - timedelta(hours=2),
+        "updated_at": now() - timedelta(hours=1),
+        "processed_at": now() - timedelta(hours=1),
         "version": 1,
     } | more
     shop.own("attempt", **row)
@@ -81,8 +85,8 @@ def refund(shop: PlantedShop, paid: dict[str, Any], state: str = "refunded", min
         "reason": "asked by Jane Doe",
         "idempotency_key": an_id(),
         "state": state,
-        "created_at": NOW,
-        "updated_at": NOW,
+        "created_at": now(),
+        "updated_at": now(),
     } | more
     shop.own("refund", **row)
     return str(row["id"])
@@ -95,8 +99,8 @@ def delivery(shop: PlantedShop, transaction: str, state: str = "done", **more: A
         "source": "shim",
         "state": state,
         "tries": 0,
-        "received_at": NOW,
-        "updated_at": NOW,
+        "received_at": now(),
+        "updated_at": now(),
     } | more
     shop.own("delivery", **row)
     return str(row["id"])
@@ -204,11 +208,11 @@ def test_what_mollie_said_of_refunds_counts_once_and_not_on_top(shop: PlantedSho
 
 
 def test_a_cart_that_was_settled_and_not_verified_is_found_with_what_does_not_fit(shop: PlantedShop) -> None:
-    lost, fine, young = attempt(shop, "paid"), attempt(shop, "paid"), attempt(shop, "paid", updated_at=NOW)
+    lost, fine, young = attempt(shop, "paid"), attempt(shop, "paid"), attempt(shop, "paid", updated_at=now())
     for paid, phase in ((lost, "started"), (fine, "done"), (young, "started")):
         cart(shop, paid, phase)
     for words in (["two references"], ["no order"]):
-        keys = {"at": NOW, "event": "order.mismatch", "id_shop": 1, "id_cart": lost["id_cart"]}
+        keys = {"at": now(), "event": "order.mismatch", "id_shop": 1, "id_cart": lost["id_cart"]}
         shop.own("audit", **keys, detail=json.dumps({"mismatches": words}))
     delivery(shop, lost["transaction_id"], "failed")
 
