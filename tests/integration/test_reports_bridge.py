@@ -45,7 +45,7 @@ def shop(schema: Database) -> PlantedShop:
 
 
 def now() -> datetime:
-    """The reports look at the clock when they run, so "now" is asked for by each test (the columns are UTC without a zone)."""
+    """Asked for by each test, for the reports look at the clock when they run. The columns are UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
