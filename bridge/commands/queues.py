@@ -14,7 +14,6 @@ from bridge.config import Settings
 from bridge.domain.errors import CartNotFound
 from bridge.domain.records import Delivery, Refund, RefundState
 from bridge.services.container import Services
-from bridge.services.refunds import NEEDS_A_PERSON
 from bridge.telemetry import configure_logging
 
 
@@ -87,7 +86,8 @@ def print_deliveries(deliveries: tuple[Delivery, ...]) -> None:
 def list_refunds(settings: Settings, *, state: str | None) -> tuple[Refund, ...]:
     """The refunds in a state, or those that need a person."""
     with _services(settings) as services:
-        return services.refunds.in_states(frozenset({RefundState(state)}) if state else NEEDS_A_PERSON)
+        refunds = services.refunds
+        return refunds.in_states(frozenset({RefundState(state)})) if state else refunds.for_a_person()
 
 
 def decide_refund(settings: Settings, refund_id: str, *, approve: bool) -> Refund:

@@ -16,7 +16,8 @@ class AttemptState(StrEnum):
     """What the bridge holds an attempt to be.
 
     `reserved` has no transaction yet; `uncertain` is a creation at Mollie whose outcome is not known; `held` is money
-    that came in for an amount the cart no longer has; `surplus` is money for a cart that another transaction settled.
+    that came in and is not decided about yet: for an amount the cart no longer has, or its refund may have been made;
+    `surplus` is money for a cart that another transaction settled.
     """
 
     RESERVED = "reserved"
@@ -44,7 +45,7 @@ MONEY_IN = frozenset({_S.AUTHORIZED, _S.PAID, _S.HELD, _S.SURPLUS})
 """States in which the shopper's money was taken or reserved and has not been given back."""
 
 DEAD = frozenset({_S.RELEASED, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.REFUNDED})
-"""States that never stand in the way. A late payment may still bring any of them but `refunded` back."""
+"""States that never stand in the way. Late money may bring any of them back, and a refund that failed `refunded`."""
 
 _ENDED_AT_MOLLIE = frozenset({_S.CANCELED, _S.EXPIRED, _S.FAILED})
 _FROM_UNBOUND = MONEY_IN | _ENDED_AT_MOLLIE | {_S.OPEN, _S.PENDING, _S.SUPERSEDED}
@@ -63,13 +64,14 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
         _S.EXPIRED: MONEY_IN | {_S.REFUNDED},
         _S.FAILED: MONEY_IN | {_S.REFUNDED},
         _S.HELD: _ENDED_AT_MOLLIE | {_S.AUTHORIZED, _S.PAID, _S.SURPLUS, _S.REFUNDED},
-        _S.SURPLUS: _ENDED_AT_MOLLIE | {_S.AUTHORIZED, _S.PAID, _S.REFUNDED},
-        _S.REFUNDED: frozenset(),
+        _S.SURPLUS: _ENDED_AT_MOLLIE | {_S.AUTHORIZED, _S.PAID, _S.HELD, _S.REFUNDED},
+        _S.REFUNDED: frozenset({_S.PAID, _S.HELD, _S.SURPLUS}),
     }
 )
 """From each state the states that may follow.
 
-A late `paid` is legal from canceled, expired and failed; from surplus when the cart lost the payment that settled it.
+A late `paid` is legal from canceled, expired and failed; from surplus when the cart lost the payment that settled it;
+from refunded when Mollie took the refund and could not make it in the end: the money is here again.
 """
 
 

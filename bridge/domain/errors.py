@@ -132,6 +132,14 @@ class MollieRefused(MollieError):
         self.field = field
 
 
+class UnknownStatus(MollieError):
+    """Mollie gives a payment or order the status `word`, which this version does not know."""
+
+    def __init__(self, message: str, *, word: str) -> None:
+        super().__init__(message)
+        self.word = word
+
+
 class MollieUnauthorized(MollieError):
     """Mollie does not accept the API key."""
 

@@ -51,6 +51,8 @@ def _words(notice: Notice, api: str) -> _Words:
             return _refund_failed(notice, facts, api)
         case NoticeKind.REFUND_UNCERTAIN:
             return _refund_uncertain(notice, facts)
+        case NoticeKind.REFUND_WAITING:
+            return _refund_waiting(notice, facts)
         case NoticeKind.DELIVERY_DEAD:
             return _delivery_dead(notice, facts)
         case NoticeKind.ORDER_MISMATCH:
@@ -104,7 +106,7 @@ def _refund_failed(notice: Notice, facts: Mapping[str, Fact], api: str) -> _Word
         subject=f"{_short(notice)}: the refund of {_money(notice)} failed",
         happened=f"The refund of {_money(notice)} for {_cart(notice)} ({_transaction(notice)}) was not made. "
         f"Reason: {_error(facts)}.",
-        did="It gave this refund up. The money was not given back.",
+        did="It gave this refund up: by it no money went back.",
         todo=f"See to the reason (it may be that the balance at Mollie is too low), then {again}",
     )
 
@@ -118,6 +120,18 @@ def _refund_uncertain(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
         "for it in Mollie's list of refunds.",
         todo=f"Look at the refunds of {_transaction(notice)} in Mollie's dashboard. Make none there by hand as long as "
         "this one is uncertain: it might be given back twice.",
+    )
+
+
+def _refund_waiting(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
+    return _Words(
+        subject=f"{_short(notice)}: the refund of {_money(notice)} still waits to be sent",
+        happened=f"The refund of {_money(notice)} for {_cart(notice)} ({_transaction(notice)}) could not be sent to "
+        f"Mollie for hours. Reason: {_error(facts)}.",
+        did=f"It keeps refund {_token(facts['refund_id'])} in the queue and tries it again, every hour at least. The "
+        "money was not given back yet.",
+        todo="See to the reason: the shop's Mollie key, or the way to Mollie. Once that is right it is sent by itself; "
+        "you are not told of this refund's waiting again.",
     )
 
 

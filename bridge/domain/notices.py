@@ -5,6 +5,7 @@
 | surplus | money came in for a cart that was paid already | action, authorized, settled_by, payment_id, refund_id |
 | refund_failed | a refund was not made, and is not tried again | refund_id, payment_id, error |
 | refund_uncertain | nobody knows whether Mollie made a refund | refund_id, payment_id, error |
+| refund_waiting | a refund could not be sent for a long time, and is tried on | refund_id, payment_id, error |
 | delivery_dead | news of a payment could not be worked off, and is not tried again | delivery_id, tries, error |
 | order_mismatch | the shop's order does not fit what Mollie took | mismatches, order_reference |
 
@@ -32,6 +33,7 @@ class NoticeKind(StrEnum):
     SURPLUS = "surplus"
     REFUND_FAILED = "refund_failed"
     REFUND_UNCERTAIN = "refund_uncertain"
+    REFUND_WAITING = "refund_waiting"
     DELIVERY_DEAD = "delivery_dead"
     ORDER_MISMATCH = "order_mismatch"
 
@@ -70,6 +72,7 @@ FACTS: Final[Mapping[NoticeKind, tuple[str, ...]]] = {
     NoticeKind.SURPLUS: ("action", "authorized", "settled_by", "payment_id", "refund_id"),
     NoticeKind.REFUND_FAILED: ("refund_id", "payment_id", "error"),
     NoticeKind.REFUND_UNCERTAIN: ("refund_id", "payment_id", "error"),
+    NoticeKind.REFUND_WAITING: ("refund_id", "payment_id", "error"),
     NoticeKind.DELIVERY_DEAD: ("delivery_id", "tries", "error"),
     NoticeKind.ORDER_MISMATCH: ("mismatches", "order_reference"),
 }

@@ -90,6 +90,20 @@ class ObservedPayment:
                 assert_never(self.status)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrangePayment:
+    """A payment in Mollie's list whose status, `word`, this version does not know: nothing is decided about it.
+
+    One of the Orders API goes by its order's id.
+    """
+
+    transaction_id: str
+    word: str
+    money: Money
+    cart_id: int | None = None
+    created_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Gone:
     """Mollie knows no such payment (404): of another account or mode, or never made."""

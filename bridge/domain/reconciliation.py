@@ -3,7 +3,7 @@
 | Mollie | shop and ledger | finding |
 |---|---|---|
 | money in | the payment names no cart that the shop knows | `orphan` |
-| money in | the cart has no order | `paid_without_order` |
+| money in | the cart has no order | `paid_without_order`, for a person while its refund is on its way |
 | money in | the order was made for it, and the module's row does not say so | `missed_webhook` |
 | money in | the order was made for it, and does not fit in amount or currency | `amount_mismatch` |
 | money in | the order was made for another payment, and nothing is on its way back | `surplus_not_refunded` |
@@ -11,6 +11,7 @@
 | ended without money | the module's row says that it may still be paid | `status_disagreement` |
 | no money in | the module's row says paid | `status_disagreement`, for a person |
 | anything else | | nothing |
+| a status that this version does not know | any | `unknown_status`, for a person |
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartRef
 from bridge.domain.consistency import amount_faults
 from bridge.domain.money import Money
-from bridge.domain.observed import ObservedPayment, PaymentStatus
+from bridge.domain.observed import ObservedPayment, PaymentStatus, StrangePayment
 from bridge.domain.records import COUNTS_AS_REFUNDED, Refund, RefundState
+from bridge.domain.refunding import find_way_back
 from bridge.domain.shop import OrderRecord, OwnedBy, OwnedElsewhere, OwnerUnknown, ShopPayment, find_order_owner
 
 
@@ -37,6 +39,7 @@ class FindingKind(StrEnum):
     SURPLUS_NOT_REFUNDED = "surplus_not_refunded"
     OWNER_UNKNOWN = "owner_unknown"
     STATUS_DISAGREEMENT = "status_disagreement"
+    UNKNOWN_STATUS = "unknown_status"
 
 
 class Remedy(StrEnum):
@@ -96,6 +99,20 @@ def find_disagreement(observed: ObservedPayment, facts: ShopFacts) -> Finding | 
     return None
 
 
+def tell_strange(strange: StrangePayment, cart: CartRef | None) -> Finding:
+    """What nobody here can judge is shown, whatever shop and ledger know of it."""
+    return Finding(
+        kind=FindingKind.UNKNOWN_STATUS,
+        transaction_id=strange.transaction_id,
+        cart=cart,
+        money=strange.money,
+        at_risk=False,
+        seen=f"Mollie gives it the status {strange.word}, which this version does not know",
+        next_step="look at the payment in Mollie's dashboard; look for a newer version of the bridge",
+        remedy=Remedy.PERSON,
+    )
+
+
 def _came_back(observed: ObservedPayment) -> bool:
     """Whether it was paid and all of it was given back: the module leaves its row at `paid`."""
     return observed.status is PaymentStatus.PAID
@@ -119,6 +136,11 @@ def _with_money(observed: ObservedPayment, facts: ShopFacts) -> Finding | None:
 
 
 def _without_order(observed: ObservedPayment, facts: ShopFacts) -> Finding:
+    way_back = find_way_back(observed, facts.refunds)
+    if way_back is not None:
+        seen = f"its money may be on its way back: refund {way_back.id} is {way_back.state.value}"
+        step = "nothing: it is decided when the refund has ended"
+        return _finding(FindingKind.PAID_WITHOUT_ORDER, observed, facts, seen, step, Remedy.PERSON)
     if facts.attempt is not None and facts.attempt.state is AttemptState.HELD:
         seen = "held: another payment of the cart, with the amount that it has now, may still be paid"
         step = "nothing: it is decided when the other payment ends"

@@ -9,6 +9,7 @@
 | money in before, now given back | settled by another | `RecordOnly` |
 | open, pending or ended without money | settled by another | `Ignore` |
 | money in | not settled, a live attempt has another amount | `Hold` |
+| money in | not settled, all of it may be on its way back | `Hold` |
 | money in | not settled | `Settle` |
 | money in before, now given back | not settled | `RecordOnly` |
 | open, pending or ended without money | not settled, its order is (or may be) another payment's | `Ignore` |
@@ -31,12 +32,16 @@ from bridge.domain.shop import MODULE_PREFIX, OrderOwner, OwnedBy, OwnedElsewher
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementFacts:
-    """All that a decision may look at; `attempt` is the observed transaction's own, `live` the cart's live one."""
+    """All that a decision may look at; `attempt` is the observed transaction's own, `live` the cart's live one.
+
+    `way_back` is the id of the transaction's refund that may leave nothing of its money (`refunding.find_way_back`).
+    """
 
     cart_known: bool
     settled_transaction_id: str | None = None
     attempt: Attempt | None = None
     live: Attempt | None = None
+    way_back: str | None = None
     order_owner: OrderOwner | None = None
 
 
@@ -52,7 +57,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Money for an amount the cart no longer has: decided when the live attempt `waits_for` ends."""
+    """Money that is decided about when `waits_for` has ended.
+
+    That is the live attempt (the money is for an amount that the cart no longer has), or the payment's own refund.
+    """
 
     waits_for: str
 
@@ -105,6 +113,9 @@ def decide_settlement(observed: ObservedPayment | Gone, facts: SettlementFacts) 
         return _without_money(observed, facts.order_owner)
     if facts.live is not None and _has_another_amount(facts.live, observed, facts.attempt):
         return Hold(facts.live.id)
+    if facts.way_back is not None:
+        # An order made now would be one whose money goes back.
+        return Hold(facts.way_back)
     return Settle()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from bridge.domain.money import Money
-from bridge.domain.observed import ObservedPayment
+from bridge.domain.observed import ObservedPayment, StrangePayment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,20 +26,28 @@ class NewPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedRefund:
-    """A refund at Mollie: `status` is queued, pending, processing, refunded, failed or canceled."""
+    """A refund at Mollie: `status` is queued, pending, processing, refunded, failed or canceled.
+
+    `key` is the Idempotency-Key that it was made under, from its metadata: without one it is none of ours.
+    """
 
     refund_id: str
     status: str
     money: Money
     key: str | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPage:
-    """Payments, newest first; `next_id` is the first one of the next page, None at the end."""
+    """Payments, newest first; `next_id` is the first one of the next page, None at the end.
+
+    `strange` are those among them whose status is not known.
+    """
 
     payments: tuple[ObservedPayment, ...]
     next_id: str | None
+    strange: tuple[StrangePayment, ...] = ()
 
 
 class Mollie(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bridge.domain.attempt import AttemptState
-from bridge.domain.records import COUNTS_AS_REFUNDED, Delivery, DeliveryState
+from bridge.domain.records import COUNTS_AS_REFUNDED, UNFINISHED, Delivery, DeliveryState, RefundKind, RefundState
 from bridge.ports.ledger import CartTransaction
 from bridge.services.attempts import find_live
 from bridge.services.ids import new_id
@@ -27,12 +27,28 @@ def new_delivery(transaction_id: str, *, source: str, now: datetime, query: str 
 
 
 def wake_held(tx: CartTransaction, now: datetime) -> None:
-    """Have held money decided again, once no live attempt stands against it (any more)."""
+    """Have held money decided again, once no live attempt stands against it (any more).
+
+    Money whose refund is on its way waits for the refund's end, which wakes it (`wake_kept`).
+    """
     if find_live(tx) is not None:
         return
     for attempt in tx.attempts():
-        if attempt.state is AttemptState.HELD and attempt.transaction_id is not None:
+        held = attempt.state is AttemptState.HELD
+        if held and attempt.transaction_id is not None and not _waits_for_refund(tx, attempt.transaction_id):
             tx.save_delivery(new_delivery(attempt.transaction_id, source="held", now=now))
+
+
+def wake_kept(tx: CartTransaction, attempt_id: str, now: datetime) -> None:
+    """A refund has ended and left money of the attempt here: have it decided again where nobody has settled the cart.
+
+    Surplus money that no longer goes back may be what settles it; held money has waited for this.
+    """
+    attempt = next(each for each in tx.attempts() if each.id == attempt_id)
+    free = tx.state.settled_transaction_id is None
+    waits = attempt.state is AttemptState.HELD or (free and attempt.state is AttemptState.SURPLUS)
+    if waits and attempt.transaction_id is not None and not _waits_for_refund(tx, attempt.transaction_id):
+        tx.save_delivery(new_delivery(attempt.transaction_id, source="refund", now=now))
 
 
 def wake_surplus(tx: CartTransaction, now: datetime) -> None:
@@ -41,6 +57,13 @@ def wake_surplus(tx: CartTransaction, now: datetime) -> None:
         surplus = attempt.state is AttemptState.SURPLUS
         if surplus and attempt.transaction_id is not None and not _is_going_back(tx, attempt.transaction_id):
             tx.save_delivery(new_delivery(attempt.transaction_id, source="surplus", now=now))
+
+
+def _waits_for_refund(tx: CartTransaction, transaction_id: str) -> bool:
+    """Whether its refund is not known to have ended; of a release Mollie itself brings the news."""
+    refunds = tx.refunds(transaction_id)
+    released = any(r.kind is RefundKind.RELEASE and r.state is RefundState.REFUNDED for r in refunds)
+    return released or any(refund.state in UNFINISHED for refund in refunds)
 
 
 def _is_going_back(tx: CartTransaction, transaction_id: str) -> bool:

@@ -15,9 +15,9 @@ from typing import TypeVar, assert_never
 import structlog
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import BridgeError, Conflict, LeaseHeld, MollieError, MollieUnavailable
-from bridge.domain.observed import ObservedPayment
-from bridge.domain.reconciliation import Finding, Remedy, ShopFacts, find_disagreement
+from bridge.domain.errors import BridgeError, Conflict, LeaseHeld, MollieError, MollieUnavailable, UnknownStatus
+from bridge.domain.observed import ObservedPayment, StrangePayment
+from bridge.domain.reconciliation import Finding, Remedy, ShopFacts, find_disagreement, tell_strange
 from bridge.domain.rollout import Rollout
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
@@ -106,12 +106,15 @@ class Reconciliation:
             page = self._page(mollie, begin, walk.page_size)
             if page.next_id is not None and page.next_id in {each.transaction_id for each in page.payments}:
                 raise MollieError(f"Mollie's list goes round in a circle at {page.next_id}")
-            within = [each for each in page.payments if not _is_before(each, walk.since)]
+            within = [each for each in page.payments if not _is_before(each.created_at, walk.since)]
+            strange = [each for each in page.strange if not _is_before(each.created_at, walk.since)]
             findings = [self._compare(mollie, each, orders, walk) for each in within]
-            over = page.next_id is None or len(within) < len(page.payments)
+            findings += [tell_strange(each, self._cart_of(each.transaction_id, each.cart_id)) for each in strange]
+            looked_at = len(within) + len(strange)
+            over = page.next_id is None or looked_at < len(page.payments) + len(page.strange)
             begin = None if over else page.next_id
             found = tuple(finding for finding in findings if finding is not None)
-            yield Reconciled(payments=len(within), findings=found, next_begin=begin)
+            yield Reconciled(payments=looked_at, findings=found, next_begin=begin)
             if begin is None:
                 return
             self._pace(asked_at, walk.rate)
@@ -130,7 +133,11 @@ class Reconciliation:
         if order_id in orders:
             return None
         asked_at = self._clock.monotonic()
-        order = self._patiently(lambda: mollie.find_payment(order_id))
+        try:
+            order = self._patiently(lambda: mollie.find_payment(order_id))
+        except UnknownStatus as error:
+            orders.add(order_id)
+            return self._strange_order(listed, order_id, error.word)
         self._pace(asked_at, walk.rate)
         if order is None and not listed.money_in:
             return None
@@ -138,10 +145,14 @@ class Reconciliation:
         observed = order or replace(listed, transaction_id=order_id)
         return find_disagreement(observed, self._facts(observed))
 
+    def _strange_order(self, listed: ObservedPayment, order_id: str, word: str) -> Finding:
+        strange = StrangePayment(transaction_id=order_id, word=word, money=listed.money)
+        return tell_strange(strange, self._cart_of(order_id, listed.cart_id))
+
     def _facts(self, observed: ObservedPayment) -> ShopFacts:
         attempt = self._ledger.find_attempt_by_transaction(observed.transaction_id)
         row = self._ledger.shop.find_payment(observed.transaction_id)
-        cart = attempt.cart if attempt else self._find_cart(observed)
+        cart = attempt.cart if attempt else self._find_cart(observed.transaction_id, observed.cart_id)
         if cart is None:
             return ShopFacts(row=row)
         state = self._ledger.find_state(cart)
@@ -154,11 +165,15 @@ class Reconciliation:
             refunds=self._ledger.queues.refunds_of(observed.transaction_id),
         )
 
-    def _find_cart(self, observed: ObservedPayment) -> CartRef | None:
-        known = self._ledger.shop.find_cart_of(observed.transaction_id)
-        if known is not None or observed.cart_id is None:
+    def _cart_of(self, transaction_id: str, cart_id: int | None) -> CartRef | None:
+        attempt = self._ledger.find_attempt_by_transaction(transaction_id)
+        return attempt.cart if attempt else self._find_cart(transaction_id, cart_id)
+
+    def _find_cart(self, transaction_id: str, cart_id: int | None) -> CartRef | None:
+        known = self._ledger.shop.find_cart_of(transaction_id)
+        if known is not None or cart_id is None:
             return known
-        return self._ledger.shop.find_cart(observed.cart_id)
+        return self._ledger.shop.find_cart(cart_id)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask, and again after a pause while Mollie says "not now"."""
@@ -245,5 +260,5 @@ class Reconciliation:
         return observed
 
 
-def _is_before(observed: ObservedPayment, since: datetime | None) -> bool:
-    return since is not None and observed.created_at is not None and observed.created_at < since
+def _is_before(created_at: datetime | None, since: datetime | None) -> bool:
+    return since is not None and created_at is not None and created_at < since

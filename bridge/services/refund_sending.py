@@ -36,8 +36,19 @@ from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.ports.mollie import Mollie, MollieAccounts, ObservedRefund
 from bridge.services.backoff import pause_after, reason_of
+from bridge.services.deliveries import wake_kept
 from bridge.services.notices import Notices
-from bridge.services.refund_ends import case_of, close_if_all_is_back, entry_of, stored_in, why_not
+from bridge.services.refund_ends import (
+    UNDONE_AT_MOLLIE,
+    case_of,
+    close_if_all_is_back,
+    entry_of,
+    is_in_place_of,
+    stored_in,
+    why_not,
+    why_not_beside,
+)
+from bridge.services.refund_waits import RefundWaits
 from bridge.services.settings import RefundLimits
 from bridge.services.shop_rows import ShopRows
 from bridge.telemetry import METRICS
@@ -46,9 +57,6 @@ log = structlog.get_logger()
 
 SAME_REFUND_PAUSE = timedelta(minutes=61)
 """Mollie takes a second refund of one amount for a mistake for an hour (409 "duplicate refund")."""
-
-_UNDONE = frozenset({"failed", "canceled"})
-"""Statuses of refunds at Mollie that gave nothing back."""
 
 _ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.FAILED})
 
@@ -63,6 +71,7 @@ class RefundSender:
         accounts: MollieAccounts,
         notices: Notices,
         rows: ShopRows,
+        waits: RefundWaits,
         clock: Clock,
         limits: RefundLimits,
     ) -> None:
@@ -70,6 +79,7 @@ class RefundSender:
         self._accounts = accounts
         self._notices = notices
         self._rows = rows
+        self._waits = waits
         self._clock = clock
         self._limits = limits
 
@@ -163,31 +173,36 @@ class RefundSender:
         """What an earlier sending did; None when it did nothing."""
         match refund.kind:
             case RefundKind.REFUND:
-                return self._find_refund(refund, mollie)
+                return self._find_refund(refund, mollie, observed)
             case RefundKind.RELEASE:
                 released = observed is not None and observed.status in _ENDED
                 return self._done(refund, None) if released else None
             case _:
                 assert_never(refund.kind)
 
-    def _find_refund(self, refund: Refund, mollie: Mollie) -> Refund | None:
-        """The refund at Mollie that an earlier sending made, known by the key in its metadata (or by its id).
+    def _find_refund(self, refund: Refund, mollie: Mollie, observed: ObservedPayment | None) -> Refund | None:
+        """What an earlier sending did at Mollie, known by the key in the refund's metadata, and by nothing else.
 
-        A refund of the same amount that bears no key of ours (somebody made it by hand, and Mollie called ours a
-        duplicate of it) is taken for it too, unless another refund of ours claims it: better one too few than two.
+        One of the same amount that somebody made by hand at about the time of ours is never taken for ours, but it may
+        be what ours was meant for: ours is not sent again then, and a person is told. Where nothing would be left for
+        ours in any case, there is nobody to ask: it is dropped.
         """
         seen = mollie.refunds_of(refund.transaction_id)
         ours = self._ledger.in_cart(refund.cart, lambda tx: tx.refunds(refund.transaction_id))
         known_as = {each.mollie_refund_id for each in ours if each.id == refund.id} - {None}
         own = next((each for each in seen if each.key == refund.key or each.refund_id in known_as), None)
         if own is not None:
-            return self._undone(refund, own) if own.status in _UNDONE else self._done(refund, own.refund_id)
-        claimed = {other.mollie_refund_id for other in ours}
-        for each in seen:
-            stands = each.status not in _UNDONE and each.refund_id not in claimed
-            if stands and each.key is None and each.money == refund.money:
-                return self._done(refund, each.refund_id)
-        return None
+            return self._undone(refund, own) if own.status in UNDONE_AT_MOLLIE else self._done(refund, own.refund_id)
+        alike = next((each for each in seen if is_in_place_of(each, refund)), None)
+        if alike is None or observed is None or left_of(observed, ours, but=refund.id).minor < refund.money.minor:
+            return None
+        return self._end_for_another(refund, alike)
+
+    def _end_for_another(self, refund: Refund, alike: ObservedRefund) -> Refund:
+        """Somebody gave the same amount back by hand: whether ours is meant as well, a person has to say."""
+        failed = replace(refund, state=RefundState.FAILED, next_try_at=None, last_error=why_not_beside(alike))
+        self._notices.tell(case_of(NoticeKind.REFUND_FAILED, failed))
+        return self._store(failed)
 
     def _done(self, refund: Refund, mollie_refund_id: str | None) -> Refund:
         """Raises `Conflict` when another refund of ours claims the one at Mollie."""
@@ -218,9 +233,10 @@ class RefundSender:
 
     def _put_back(self, refund: Refund, error: Exception) -> None:
         """Not done, or not known to be done: due again after a pause."""
-        self._ledger.in_cart(refund.cart, lambda tx: self._write_back(tx, refund, error))
+        is_old = self._waits.is_too_long(refund)
+        self._ledger.in_cart(refund.cart, lambda tx: self._write_back(tx, refund, error, is_old=is_old))
 
-    def _write_back(self, tx: CartTransaction, refund: Refund, error: Exception) -> Refund:
+    def _write_back(self, tx: CartTransaction, refund: Refund, error: Exception, *, is_old: bool) -> Refund:
         """What was sent once is looked for from then on, unless its first sender heard that it was not done.
 
         What is stored decides: the error may be the database's, and came after Mollie had done it.
@@ -239,6 +255,8 @@ class RefundSender:
         )
         if known.state in UNFINISHED and not never_sent and refund.tries >= self._limits.tell_after:
             self._notices.tell_in(tx, case_of(NoticeKind.REFUND_UNCERTAIN, waiting))
+        if known.state in UNFINISHED and never_sent and is_old:
+            self._notices.tell_in(tx, case_of(NoticeKind.REFUND_WAITING, waiting))
         return self._write(tx, waiting)
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -259,6 +277,8 @@ class RefundSender:
             tx.audit(entry_of(moved))
         if moved.state is RefundState.REFUNDED:
             close_if_all_is_back(tx, moved)
+        if moved.state not in UNFINISHED:
+            wake_kept(tx, moved.attempt_id, moved.updated_at)
         METRICS.refunds.labels(outcome=moved.state.value).inc()
         log.info(
             "refund.moved",

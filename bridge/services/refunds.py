@@ -28,6 +28,7 @@ from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.ports.mollie import MollieAccounts
 from bridge.services.ids import new_id
 from bridge.services.refund_sending import RefundSender
+from bridge.services.refund_waits import RefundWaits
 from bridge.services.settings import RefundLimits
 
 log = structlog.get_logger()
@@ -36,7 +37,7 @@ AT_ONCE = 50
 """Refunds taken up by one look; the rest is due at the next."""
 
 NEEDS_A_PERSON = frozenset({RefundState.PROPOSED, RefundState.FAILED, RefundState.UNCERTAIN})
-"""What is listed when nothing else is asked for."""
+"""States that are listed when nothing else is asked for; beside those in the queue that wait for too long."""
 
 LISTED = 200
 """Refunds that one answer lists."""
@@ -69,12 +70,14 @@ class Refunds:
         ledger: Ledger,
         accounts: MollieAccounts,
         sender: RefundSender,
+        waits: RefundWaits,
         clock: Clock,
         limits: RefundLimits,
     ) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._sender = sender
+        self._waits = waits
         self._clock = clock
         self._limits = limits
 
@@ -137,9 +140,14 @@ class Refunds:
             raise RefundNotFound(f"no refund {refund_id}")
         return found
 
-    def in_states(self, states: frozenset[RefundState] = NEEDS_A_PERSON) -> tuple[Refund, ...]:
+    def in_states(self, states: frozenset[RefundState]) -> tuple[Refund, ...]:
         """Refunds in these states, oldest first, `LISTED` at most."""
         return self._ledger.queues.refunds_in(states, LISTED)
+
+    def for_a_person(self) -> tuple[Refund, ...]:
+        """Refunds that need a person, oldest first: by their state, or waiting unsent for too long."""
+        found = (*self.in_states(NEEDS_A_PERSON), *self._waits.find(LISTED))
+        return tuple(sorted(found, key=lambda refund: (refund.created_at, refund.id)))[:LISTED]
 
     def approve(self, refund_id: str) -> Refund:
         """Send a proposed refund; approving it again changes nothing.

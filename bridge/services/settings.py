@@ -62,7 +62,8 @@ class WebhookLimits:
     `shop_timeout`: how long the shop may take. `working`: after so long a delivery whose worker died is due again.
     `delegated_rest`: when the inbox looks after a delivery that the shim claimed and did not complete.
     `pauses`: back-off between tries. `tries`: after so many a delivery is dead.
-    `settle_wait`: how long a shopper who is back waits for his order.
+    `settle_wait`: how long a shopper who is back waits for his order; `settle_asks`: how many of the cart's payments he
+    has Mollie asked about.
     `unknown_per_minute`: webhooks of payments that neither ledger nor shop knows; each costs a question to Mollie.
     """
 
@@ -77,6 +78,7 @@ class WebhookLimits:
     pauses: Pauses = field(default_factory=lambda: Pauses(first=5.0, longest=3600.0))
     tries: int = 30
     settle_wait: float = 2.0
+    settle_asks: int = 5
     unknown_per_minute: int = 120
 
 
@@ -85,18 +87,23 @@ class RefundLimits:
     """`policy`: what becomes of surplus payments. `pauses`: between two tries of one refund.
 
     `working`: after so long a refund whose worker died is due again. `tell_after`: tries after which the merchant is
-    told that one is still not known to be made; it is never given up.
+    told that one is still not known to be made; it is never given up. `tell_unsent_after`: the time after which he is
+    told that one is still waiting to be sent.
     """
 
     policy: SurplusPolicy = SurplusPolicy.REPORT
     pauses: Pauses = field(default_factory=lambda: Pauses(first=10.0, longest=3600.0))
     working: timedelta = timedelta(seconds=60)
     tell_after: int = 5
+    tell_unsent_after: timedelta = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeLimits:
-    """`pauses`: between two tries of one notice. `tries`: after so many it is dead (and stays in the reports)."""
+    """`pauses`: between two tries of one notice. `tries`: after so many it is dead (and stays in the reports).
+
+    `working`: after so long a notice whose sender died is due again.
+    """
 
     pauses: Pauses = field(default_factory=lambda: Pauses(first=30.0, longest=3600.0))
     working: timedelta = timedelta(seconds=120)

@@ -10,7 +10,8 @@ import structlog
 from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartRef, CartState, OrderPhase
 from bridge.domain.observed import Gone, ObservedPayment
-from bridge.domain.records import AuditEntry, Delivery
+from bridge.domain.records import AuditEntry, Delivery, Refund
+from bridge.domain.refunding import find_way_back
 from bridge.domain.settlement import (
     PASSED_ON,
     Hold,
@@ -164,14 +165,22 @@ class Settlement:
 def decide_in(tx: CartTransaction, view: ShopView | None, observed: ObservedPayment | Gone) -> SettlementDecision:
     """The decision about a payment of the transaction's cart; nothing is written."""
     state = tx.state
+    way_back = _way_back(tx, observed)
     facts = SettlementFacts(
         cart_known=view is not None and _names(observed, state.cart),
         settled_transaction_id=state.settled_transaction_id,
         attempt=find_own(tx, observed) if isinstance(observed, ObservedPayment) else None,
         live=find_live(tx),
+        way_back=way_back.id if way_back else None,
         order_owner=find_order_owner(view) if view is not None else None,
     )
     return decide_settlement(observed, facts)
+
+
+def _way_back(tx: CartTransaction, observed: ObservedPayment | Gone) -> Refund | None:
+    if isinstance(observed, Gone) or not observed.money_in:
+        return None
+    return find_way_back(observed, tx.refunds(observed.transaction_id))
 
 
 def _names(observed: ObservedPayment | Gone, cart: CartRef) -> bool:

@@ -34,6 +34,7 @@ from bridge.services.refund_sending import RefundSender
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
 from bridge.services.reports import Reports
+from bridge.services.refund_waits import RefundWaits
 from bridge.services.settings import Limits
 from bridge.services.settlement import Settlement
 from bridge.services.shop_rows import ShopRows
@@ -114,10 +115,11 @@ def wire(ports: Ports, limits: Limits) -> Services:
         ledger=ledger, leases=leases, truths=truths, changes=changes, clock=clock, gate=limits.gate
     )
     sender = RefundSender(
-        ledger=ledger, accounts=accounts, notices=notices, rows=rows, clock=clock, limits=limits.refunds
+        ledger=ledger, accounts=accounts, notices=notices, rows=rows, waits=waits, clock=clock, limits=limits.refunds
     )
-    refunds = Refunds(ledger=ledger, accounts=accounts, sender=sender, clock=clock, limits=limits.refunds)
+    refunds = Refunds(ledger=ledger, accounts=accounts, sender=sender, waits=waits, clock=clock, limits=limits.refunds)
     janitor = Janitor(
+    waits = RefundWaits(ledger=ledger, clock=clock, limits=limits.refunds)
         ledger=ledger,
         accounts=accounts,
         inbox=inbox,

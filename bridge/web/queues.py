@@ -13,7 +13,6 @@ from bridge.domain.cart import CartRef
 from bridge.domain.errors import CartNotFound, RefundNotFound
 from bridge.domain.records import Delivery, DeliveryState, Refund, RefundState
 from bridge.services.container import Services
-from bridge.services.refunds import NEEDS_A_PERSON
 from bridge.web import kinds
 from bridge.web.answers import reply
 from bridge.web.auth import Scope, route
@@ -61,9 +60,12 @@ def queue_routes(services: Services) -> APIBlueprint:
     @api.get("/v1/refunds", summary="Refunds in a state", responses={200: RefundsReply})
     @route(scope=Scope.ADMIN)
     def refunds(query: RefundQuery) -> Response:
-        """Oldest first, 200 at most; without a state those that need a person: proposed, uncertain and failed ones."""
-        states = frozenset({RefundState(query.state)}) if query.state else NEEDS_A_PERSON
-        found = services.refunds.in_states(states)
+        """Oldest first, 200 at most; without a state those that need a person.
+
+        These are proposed, uncertain and failed ones, and such that have waited unsent for too long.
+        """
+        asked = frozenset({RefundState(query.state)}) if query.state else None
+        found = services.refunds.in_states(asked) if asked else services.refunds.for_a_person()
         message = f"{len(found)} {'refund' if len(found) == 1 else 'refunds'}"
         return reply(RefundsReply(data=RefundsData(refunds=tuple(map(refund_row, found))), message=message))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.adapters.mollie import MollieClientAccounts
+from bridge.adapters.mollie.reading import read_page
 from bridge.demo.simulator.clock import ShiftableClock
 from bridge.domain.errors import MollieError, MollieRefused, MollieUnauthorized, MollieUnavailable
 from bridge.domain.observed import PaymentStatus
@@ -256,3 +257,21 @@ def test_somebody_who_never_answers_is_not_waited_for() -> None:
 def test_the_next_page_is_asked_of_mollie_wherever_its_link_leads(href: str) -> None:
     """Of the link its payment alone is used: the key goes nowhere else."""
     assert listed_from(LIST | {"_links": {"next": {"href": href}}}).next_id == "tr_2"
+
+
+def test_a_status_that_is_not_known_does_not_hide_the_rest_of_the_page() -> None:
+    amount = {"currency": "EUR", "value": "14.40"}
+    body = {
+        "_embedded": {
+            "payments": [
+                {"id": "tr_3", "status": "paid", "amount": amount},
+                {"id": "tr_2", "status": "partially_paid", "amount": amount, "metadata": {"cart_id": 42}},
+                {"id": "tr_1", "status": "open", "amount": amount},
+            ]
+        },
+        "_links": {"next": None},
+    }
+    page = read_page(body)
+
+    assert [each.transaction_id for each in page.payments] == ["tr_3", "tr_1"]
+    assert [(each.transaction_id, each.word, each.cart_id) for each in page.strange] == [("tr_2", "partially_paid", 42)]

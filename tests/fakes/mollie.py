@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from bridge.domain.errors import (
@@ -15,9 +15,10 @@ from bridge.domain.errors import (
     MollieDuplicateRefund,
     MollieRefused,
     MollieUnauthorized,
+    UnknownStatus,
 )
 from bridge.domain.money import Money
-from bridge.domain.observed import ObservedPayment, PaymentStatus
+from bridge.domain.observed import ObservedPayment, PaymentStatus, StrangePayment
 from bridge.ports.clock import Clock
 from bridge.ports.mollie import NewPayment, ObservedRefund, PaymentPage
 
@@ -65,9 +66,10 @@ class FakeMollie:
         self.requests: list[MollieRequest] = []
         self.before: Callable[[MollieRequest], None] | None = None
         self.excess = 0
+        self.strange: dict[str, str] = {}
+        """Payments by id whose status Mollie words in a way that is not known."""
         self.clock: Clock | None = None
         """With a clock a refund of the same amount is taken for a mistake for an hour only, as Mollie does."""
-        self._refunded_at: dict[str, datetime] = {}
         self._faults: dict[Call, list[_Fault]] = defaultdict(list)
         self._always: dict[Call, BridgeError] = {}
         self._made: dict[str, tuple[NewPayment, str]] = {}
@@ -137,6 +139,8 @@ class FakeMollie:
 
     def find_payment(self, transaction_id: str, *, timeout: float | None = None) -> ObservedPayment | None:
         with self._asked(MollieRequest(call="find_payment", transaction_id=transaction_id, timeout=timeout)):
+            if transaction_id in self.strange:
+                raise UnknownStatus("a status that is not known", word=self.strange[transaction_id])
             return self.payments.get(transaction_id)
 
     def create_payment(self, payment: NewPayment, *, key: str) -> ObservedPayment:
@@ -183,16 +187,20 @@ class FakeMollie:
             if money.minor > payment.refundable_minor + self.excess:
                 raise MollieRefused("the amount is higher than the maximum", status=422, field="amount.value")
             self._numbers += 1
-            refund = ObservedRefund(refund_id=f"re_fake{self._numbers:06d}", status="pending", money=money, key=key)
+            refund = ObservedRefund(
+                refund_id=f"re_fake{self._numbers:06d}",
+                status="pending",
+                money=money,
+                key=key,
+                created_at=self.clock.now() if self.clock else None,
+            )
             self.refunds[transaction_id].append(refund)
-            if self.clock is not None:
-                self._refunded_at[refund.refund_id] = self.clock.now()
             self._refunded[key] = refund
             self.payments[transaction_id] = replace(payment, refunded_minor=payment.refunded_minor + money.minor)
             return refund
 
     def _is_recent(self, refund: ObservedRefund) -> bool:
-        made_at = self._refunded_at.get(refund.refund_id)
+        made_at = refund.created_at
         return self.clock is None or made_at is None or self.clock.now() - made_at < timedelta(hours=1)
 
     def refunds_of(self, transaction_id: str) -> tuple[ObservedRefund, ...]:
@@ -205,7 +213,21 @@ class FakeMollie:
             ids = [each.transaction_id for each in listed]
             place = ids.index(begin) if begin else 0
             rest = ids[place + limit : place + limit + 1]
-            return PaymentPage(payments=tuple(listed[place : place + limit]), next_id=rest[0] if rest else None)
+            page = listed[place : place + limit]
+            return PaymentPage(
+                payments=tuple(each for each in page if each.transaction_id not in self.strange),
+                next_id=rest[0] if rest else None,
+                strange=tuple(self._strange(each) for each in page if each.transaction_id in self.strange),
+            )
+
+    def _strange(self, payment: ObservedPayment) -> StrangePayment:
+        return StrangePayment(
+            transaction_id=payment.order_id or payment.transaction_id,
+            word=self.strange[payment.transaction_id],
+            money=payment.money,
+            cart_id=payment.cart_id,
+            created_at=payment.created_at,
+        )
 
     def release_authorization(self, transaction_id: str, *, key: str) -> None:
         with self._asked(MollieRequest(call="release_authorization", transaction_id=transaction_id, key=key)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from bridge.domain.notices import Notice
 from bridge.domain.records import Refund
@@ -99,10 +100,13 @@ def during(world: World, call: str, happens: Callable[[], object]) -> None:
     world.mollie.before = before
 
 
-def by_hand(world: World, amount: str) -> None:
-    """Somebody gives a part back in Mollie's dashboard."""
+def by_hand(world: World, amount: str, *, ago: timedelta = timedelta()) -> None:
+    """Somebody gives a part back in Mollie's dashboard, or did so some time ago."""
     money = eur(amount)
     number = len(world.mollie.refunds["tr_2"]) + 1
-    world.mollie.refunds["tr_2"].append(ObservedRefund(refund_id=f"re_hand{number}", status="refunded", money=money))
+    made = ObservedRefund(
+        refund_id=f"re_hand{number}", status="refunded", money=money, created_at=world.clock.now() - ago
+    )
+    world.mollie.refunds["tr_2"].append(made)
     payment = world.mollie.payments["tr_2"]
     world.mollie.payments["tr_2"] = replace(payment, refunded_minor=payment.refunded_minor + money.minor)

@@ -187,10 +187,12 @@ def test_a_refund_is_read_with_its_key() -> None:
             "status": "queued",
             "amount": {"currency": "EUR", "value": "5.00"},
             "metadata": {"molbridge_key": "k"},
+            "createdAt": "2026-03-02T10:00:00+00:00",
         }
     )
 
     assert (refund.refund_id, refund.status, refund.money.minor, refund.key) == ("re_1", "queued", 500, "k")
+    assert refund.created_at == datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
 def test_a_refund_that_somebody_else_made_has_no_key() -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bridge.domain.errors import (
-    MollieDuplicateRefund,
     MollieTimeout,
     MollieUnavailable,
     Unavailable,
@@ -45,7 +43,7 @@ def world() -> Iterator[World]:
 
 
 @pytest.mark.req("P3", "L8", "B9")
-def test_the_same_amount_given_back_by_hand_is_taken_for_ours(world: World) -> None:
+def test_all_of_it_given_back_by_hand_leaves_nothing_for_ours(world: World) -> None:
     """Mollie calls ours a duplicate; an hour later it would be made, and the shopper had his money twice."""
     world.mollie.excess = 2500
     by_hand(world, "14.40")
@@ -61,69 +59,95 @@ def test_the_same_amount_given_back_by_hand_is_taken_for_ours(world: World) -> N
     an_hour_later(world)
     world.services.refunds.work_due()
 
-    assert (states_of(world), refunds_of(world)[0].mollie_refund_id) == (["refunded"], "re_hand1")
+    assert (states_of(world), refunds_of(world)[0].mollie_refund_id) == (["dropped"], None)
     assert given_back(world) == 1440
 
 
+@pytest.fixture
+def reporting() -> Iterator[World]:
+    """`tr_2` (14.40) is surplus and only reported: an admin gives back what he likes."""
+    made = paid_twice("report")
+    yield made
+    made.close()
+
+
 @pytest.mark.req("L8", "B9")
-def test_one_refund_by_hand_is_not_taken_for_two_of_ours() -> None:
-    world = paid_twice("report")
-    by_hand(world, "4.00")
+def test_one_made_by_hand_long_before_ours_was_asked_for_is_not_taken_for_ours(reporting: World) -> None:
+    """5.00 were given back by hand last month. Now 5.00 are asked for, and Mollie does not answer: they are due."""
+    by_hand(reporting, "5.00", ago=timedelta(days=30))
+    reporting.mollie.fail("create_refund", MollieTimeout("slow"))
+    with pytest.raises(Unavailable):
+        ask(reporting, "5.00")
+    an_hour_later(reporting)
+    reporting.services.refunds.work_due()
+
+    (refund,) = refunds_of(reporting)
+    assert refund.state is S.REFUNDED
+    assert refund.mollie_refund_id not in (None, "re_hand1")
+    assert given_back(reporting) == 1000
+
+
+@pytest.mark.req("L8", "B9")
+@pytest.mark.parametrize("minutes_before", [0, 50])
+def test_one_made_by_hand_at_about_the_time_of_ours_is_neither_taken_for_it_nor_doubled(
+    reporting: World, minutes_before: int
+) -> None:
+    """Nobody can tell whether both are meant: ours is not made, and the merchant is told of the other one."""
+    by_hand(reporting, "5.00", ago=timedelta(minutes=minutes_before))
+    reporting.mollie.fail("create_refund", MollieTimeout("slow"))
+    with pytest.raises(Unavailable):
+        ask(reporting, "5.00")
+    an_hour_later(reporting)
+    reporting.services.refunds.work_due()
+
+    (refund,) = refunds_of(reporting)
+    assert (refund.state, refund.mollie_refund_id) == (S.FAILED, None)
+    assert "re_hand1" in (refund.last_error or "")
+    assert given_back(reporting) == 500
+    told = next(notice for notice in notices(reporting) if notice.kind.value == "refund_failed")
+    assert told.detail["error"] == refund.last_error
+    assert ask(reporting, "5.00", key="both-are-meant").state is S.REFUNDED
+
+
+@pytest.mark.req("L8", "B9")
+def test_one_made_by_hand_while_ours_is_uncertain_is_not_doubled(reporting: World) -> None:
+    reporting.mollie.fail("create_refund", MollieTimeout("slow"))
+    with pytest.raises(Unavailable):
+        ask(reporting, "5.00")
+    by_hand(reporting, "5.00")
+    an_hour_later(reporting)
+    reporting.services.refunds.work_due()
+
+    assert (states_of(reporting), given_back(reporting)) == (["failed"], 500)
+
+
+@pytest.mark.req("L8", "B9")
+def test_ours_is_known_by_its_key_whatever_was_made_by_hand_beside_it(reporting: World) -> None:
+    by_hand(reporting, "5.00", ago=timedelta(minutes=90))
+    reporting.mollie.fail("create_refund", MollieTimeout("slow"), done=True)
+    with pytest.raises(Unavailable):
+        ask(reporting, "5.00")
+    by_hand(reporting, "5.00")
+    an_hour_later(reporting)
+    reporting.services.refunds.work_due()
+
+    (refund,) = refunds_of(reporting)
+    ours = next(each for each in reporting.mollie.refunds["tr_2"] if each.key == refund.key)
+    assert (refund.state, refund.mollie_refund_id) == (S.REFUNDED, ours.refund_id)
+
+
+@pytest.mark.req("L8", "B9")
+def test_one_refund_by_hand_is_taken_for_none_of_ours(reporting: World) -> None:
+    by_hand(reporting, "4.00")
     for key in ("key-1", "key-2"):
         with pytest.raises(Unavailable):
-            ask(world, "4.00", key=key)
+            ask(reporting, "4.00", key=key)
     for _ in range(3):
-        world.clock.advance(minutes=62)
-        world.services.refunds.work_due()
+        reporting.clock.advance(minutes=62)
+        reporting.services.refunds.work_due()
 
-    claimed = [refund.mollie_refund_id for refund in refunds_of(world)]
-    assert claimed.count("re_hand1") == 1
-    assert given_back(world) <= 1440
-    world.close()
-
-
-@pytest.mark.req("L8", "B9")
-def test_a_refund_by_hand_that_one_of_ours_claims_does_not_stop_another() -> None:
-    world = paid_twice("report")
-    hand = ObservedRefund(refund_id="re_hand1", status="refunded", money=eur("4.00"))
-    listed = world.mollie.refunds_of
-    world.mollie.refunds_of = lambda transaction_id: (hand, *listed(transaction_id))  # type: ignore[method-assign]
-    for key, error in (("key-1", MollieDuplicateRefund("twice")), ("key-2", MollieTimeout("slow"))):
-        world.mollie.fail("create_refund", error)
-        with pytest.raises(Unavailable):
-            ask(world, "4.00", key=key)
-    an_hour_later(world)
-    world.services.refunds.work_due()
-
-    assert states_of(world) == ["refunded", "refunded"]
-    assert refunds_of(world)[0].mollie_refund_id == "re_hand1"
-    assert given_back(world) == 400
-    world.close()
-
-
-@pytest.mark.req("L8", "B9")
-def test_a_refund_taken_for_ours_is_still_ours_when_it_is_doubted() -> None:
-    """An old answer of Mollie's makes it doubtful: it is known by its id at Mollie, and not sent on top of it."""
-    world = paid_twice("report")
-    by_hand(world, "4.00")
-    with pytest.raises(Unavailable):
-        ask(world, "4.00")
-    an_hour_later(world)
-    world.services.refunds.work_due()
-    assert states_of(world) == ["refunded"]
-    now = world.mollie.payments["tr_2"]
-    world.mollie.set("tr_2", "paid", refunded=0)
-    world.deliver("tr_2")
-    world.mollie.payments["tr_2"] = now
-    assert states_of(world) == ["uncertain"]
-
-    world.mollie.refunds["tr_2"][0] = replace(world.mollie.refunds["tr_2"][0], money=eur("3.99"))
-    an_hour_later(world)
-    before = given_back(world)
-    world.services.refunds.work_due()
-
-    assert (states_of(world), given_back(world)) == (["refunded"], before)
-    world.close()
+    assert [refund.mollie_refund_id for refund in refunds_of(reporting)] == [None, None]
+    assert (states_of(reporting), given_back(reporting)) == (["failed", "failed"], 400)
 
 
 @pytest.mark.req("P3", "L8")

@@ -39,6 +39,7 @@ ORDER_OF_THIS = replace(FREE, order_owner=OwnedBy("tr_own"))
 ORDER_OF_OTHER = replace(FREE, order_owner=OwnedBy("tr_other"))
 ORDER_ELSEWHERE = replace(FREE, order_owner=OwnedElsewhere("ps_wirepayment"))
 ORDER_OF_NOBODY = replace(FREE, order_owner=OwnerUnknown())
+GOING_BACK = replace(FREE, way_back="refund-1")
 LIVE_SAME = an_attempt(S.OPEN, "tr_live", attempt_id="live")
 LIVE_OTHER = an_attempt(S.OPEN, "tr_live", attempt_id="live", money=OTHER_PRICE)
 
@@ -72,6 +73,15 @@ def table(facts: SettlementFacts, statuses: list[str], decision: SettlementDecis
         *table(replace(FREE, live=LIVE_SAME), NO_MONEY, Update()),
         *table(replace(FREE, live=LIVE_OTHER), MONEY, Hold("live")),
         *table(replace(FREE, live=LIVE_OTHER), NO_MONEY, Update()),
+        # all of its money may be on its way back
+        *table(GOING_BACK, MONEY, Hold("refund-1")),
+        *table(GOING_BACK, NO_MONEY, Update()),
+        *table(replace(GOING_BACK, order_owner=OwnerUnknown()), MONEY, Hold("refund-1")),
+        *table(replace(BY_THIS, way_back="refund-1"), MONEY + NO_MONEY, Update()),
+        *table(replace(ORDER_OF_THIS, way_back="refund-1"), MONEY, Settle()),
+        *table(replace(BY_OTHER, way_back="refund-1"), MONEY, Surplus("tr_other")),
+        *table(replace(GOING_BACK, live=LIVE_SAME), MONEY, Hold("refund-1")),
+        *table(replace(GOING_BACK, live=LIVE_OTHER), MONEY, Hold("live")),
         # a cart that the shop does not know
         *table(SettlementFacts(cart_known=False), MONEY + NO_MONEY, Unmatched()),
     ],
@@ -222,6 +232,7 @@ any_facts = st.builds(
     settled_transaction_id=st.none() | ids,
     attempt=st.none() | own_attempts,
     live=st.none() | live_attempts,
+    way_back=st.none() | st.just("refund-1"),
     order_owner=owners,
 )
 
@@ -276,3 +287,13 @@ def test_no_later_news_takes_a_settled_attempt_back(
         state = advance(state, state_after(decide_settlement(payment, settled), payment))
 
     assert state in (S.PAID, S.REFUNDED)
+
+
+@given(payments, any_facts)
+@settings(max_examples=50, deadline=None)
+@pytest.mark.req("P3")
+def test_money_that_may_be_on_its_way_back_makes_no_order(payment: ObservedPayment, facts: SettlementFacts) -> None:
+    decision = decide_settlement(payment, replace(facts, way_back="refund-1"))
+
+    if isinstance(decision, Settle):
+        assert facts.order_owner == OwnedBy(payment.transaction_id), "its order is there already"

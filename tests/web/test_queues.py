@@ -42,7 +42,7 @@ def proposed(world: World) -> Refund:
     """Cart 42 was paid twice."""
     pay(world, "tr_1")
     pay(world, "tr_2")
-    (refund,) = world.services.refunds.in_states()
+    (refund,) = world.services.refunds.for_a_person()
     return refund
 
 

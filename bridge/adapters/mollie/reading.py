@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
-from bridge.domain.errors import InvalidMoney, MollieError
+from bridge.domain.errors import InvalidMoney, MollieError, UnknownStatus
 from bridge.domain.money import Money
-from bridge.domain.observed import ObservedPayment, PaymentStatus
+from bridge.domain.observed import ObservedPayment, PaymentStatus, StrangePayment
 from bridge.ports.mollie import ObservedRefund, PaymentPage
 
 Body = Mapping[str, Any]
@@ -19,7 +19,11 @@ ATTEMPT_KEY: Final = "molbridge_attempt"
 """In the metadata of payments that the bridge itself creates; `cart_id` is there in the module's and in ours."""
 
 REFUND_KEY: Final = "molbridge_key"
-"""In a refund's metadata: the Idempotency-Key it was made under."""
+"""In a refund's metadata: the Idempotency-Key it was made under.
+
+Mollie keeps a refund's metadata and answers with it, in the list too (docs.mollie.com, "Create payment refund"). A
+refund of an order is made as one of its payment's, for which the same holds.
+"""
 
 _ORDER_STATUSES: Final = {
     "created": PaymentStatus.OPEN,
@@ -71,7 +75,8 @@ def read_order(body: Body) -> ObservedPayment:
 def read_page(body: Body) -> PaymentPage:
     """A page of the list of payments; the next one begins where Mollie's own link says.
 
-    Raises `MollieError` also for an answer without list or links: it would be taken for the end of the list.
+    Payments of a status that is not known are told apart: one new status must not hide all older payments. Raises
+    `MollieError` also for an answer without list or links: it would be taken for the end of the list.
     """
     links, holder = body.get("_links"), body.get("_embedded")
     if not isinstance(links, Mapping) or "next" not in links:
@@ -83,8 +88,29 @@ def read_page(body: Body) -> PaymentPage:
     begins = parse_qs(urlsplit(href).query).get("from", []) if href else []
     if href and not begins:
         _senseless("a next page that does not say where it begins")
-    payments = tuple(read_payment(each) for each in embedded(body, "payments"))
-    return PaymentPage(payments=payments, next_id=begins[0] if begins else None)
+    read, strange = _read_list(embedded(body, "payments"))
+    return PaymentPage(payments=tuple(read), next_id=begins[0] if begins else None, strange=tuple(strange))
+
+
+def _read_list(bodies: Iterable[Body]) -> tuple[list[ObservedPayment], list[StrangePayment]]:
+    read: list[ObservedPayment] = []
+    strange: list[StrangePayment] = []
+    for body in bodies:
+        try:
+            read.append(read_payment(body))
+        except UnknownStatus as error:
+            strange.append(_read_strange(body, error.word))
+    return read, strange
+
+
+def _read_strange(body: Body, word: str) -> StrangePayment:
+    return StrangePayment(
+        transaction_id=_text(body.get("orderId")) or _text(body.get("id")) or _senseless("a payment without id"),
+        word=word,
+        money=_money(body.get("amount")),
+        cart_id=_cart_id(read_metadata(body.get("metadata")).get("cart_id")),
+        created_at=_moment(body.get("createdAt")),
+    )
 
 
 def read_refund(body: Body) -> ObservedRefund:
@@ -94,6 +120,7 @@ def read_refund(body: Body) -> ObservedRefund:
         status=_text(body.get("status")) or _senseless("a refund without status"),
         money=_money(body.get("amount")),
         key=_text(read_metadata(body.get("metadata")).get(REFUND_KEY)),
+        created_at=_moment(body.get("createdAt")),
     )
 
 
@@ -141,15 +168,20 @@ def _payment_status(value: Any) -> PaymentStatus:
     try:
         return PaymentStatus(value)
     except ValueError:
-        raise MollieError(f"Mollie gives a payment the status {str(value)[:40]!r}, which is not known") from None
+        raise _unknown_status("a payment", value) from None
 
 
 def _order_status(value: Any, payments: Iterable[Body]) -> PaymentStatus:
     if value == "shipping" and any(each.get("status") == "paid" for each in payments):
         return PaymentStatus.PAID
     if not isinstance(value, str) or value not in _ORDER_STATUSES:
-        raise MollieError(f"Mollie gives an order the status {str(value)[:40]!r}, which is not known")
+        raise _unknown_status("an order", value)
     return _ORDER_STATUSES[value]
+
+
+def _unknown_status(what: str, value: Any) -> UnknownStatus:
+    word = str(value)[:40]
+    return UnknownStatus(f"Mollie gives {what} the status {word!r}, which is not known", word=word)
 
 
 def _money(amount: Any) -> Money:
