@@ -53,6 +53,7 @@ class Delivery:
     `seen_*` is what Mollie said when it was worked on; deliveries are equal when transaction, status, refunded and
     charged back are. `seen_id` is the transaction that Mollie answered with: the order (`ord_`) where the one that was
     announced is a payment (`tr_`) of an order. `passed_on`: the shop's module is to hear of it, or has.
+    `planned_at` (not stored): it was taken up before that time, at which it was to be tried next.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Delivery:
     decision: str | None = None
     passed_on: bool = False
     last_error: str | None = None
+    planned_at: datetime | None = None
 
     @property
     def subject(self) -> str:

@@ -32,18 +32,6 @@ class Figures:
     notices: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What was decided since a time. `initiations` maps a decision to its count, guarded and watched carts together.
-
-    `surplus`: payments that came in for a cart that was paid already; `surplus_refunded`: those given back.
-    """
-
-    initiations: Mapping[str, int] = field(default_factory=dict)
-    surplus: int = 0
-    surplus_refunded: int = 0
-
-
 def covered_by(delivery: Delivery) -> str:
     """What stands as the last error of deliveries that a later one covers."""
     return f"covered by delivery {delivery.id}"
@@ -65,12 +53,15 @@ class Queues(Protocol):
     def take_waiting(self, transaction_id: str, now: datetime, until: datetime) -> Delivery | None:
         """Take the oldest delivery of the transaction that nobody works on; None when there is none.
 
-        It counts as a try only when the delivery was due.
+        It counts as a try only when the delivery was due; else `planned_at` says when it was to be.
         """
         ...
 
     def hasten_waiting(self, transaction_id: str, now: datetime) -> Delivery | None:
-        """Make the oldest delivery of the transaction that nobody works on due now; None when there is none."""
+        """Make the oldest delivery of the transaction that nobody works on due now; None when there is none.
+
+        Where it was not due yet, the try that follows is not counted: its tries are one fewer.
+        """
         ...
 
     def deliveries_in(
@@ -156,10 +147,6 @@ class Queues(Protocol):
 
     def figures(self, since: datetime) -> Figures:
         """How much there is of what; `completed` counts from `since`."""
-        ...
-
-    def tally(self, since: datetime) -> Tally:
-        """What was decided since a time, by the audit trail and the refunds; takes up to a second on a large trail."""
         ...
 
     def prune(self, now: datetime, *, audit_before: datetime, deliveries_before: datetime) -> int:

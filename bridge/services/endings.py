@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.domain.errors import ShopDown
+from bridge.domain.errors import LeaseHeld, ShopDown
 from bridge.domain.notices import NoticeKind
 from bridge.domain.records import Delivery, DeliveryState
 from bridge.domain.settlement import SettlementDecision
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
-from bridge.services.backoff import pause_after, reason_of
+from bridge.services.backoff import asked_pause, pause_after, reason_of
 from bridge.services.notices import Case, Notices
 from bridge.services.settings import WebhookLimits
 from bridge.telemetry import METRICS
@@ -30,9 +31,9 @@ class Endings:
         self._limits = limits
 
     def reread(self, delivery: Delivery) -> Delivery:
-        """The delivery as it is stored now; its cart, once somebody has found it, is kept."""
+        """The delivery as it is stored now; its cart, once somebody has found it, is kept, and so is its plan."""
         stored = self._ledger.find_delivery(delivery.id) or delivery
-        return replace(stored, cart=stored.cart or delivery.cart)
+        return replace(stored, cart=stored.cart or delivery.cart, planned_at=delivery.planned_at)
 
     def close(self, delivery: Delivery, decision: SettlementDecision | None) -> Delivery:
         """Nothing is left to do. A delivery without a cart is kept with that decision, for the reports."""
@@ -51,19 +52,29 @@ class Endings:
         return closed
 
     def put_back(self, delivery: Delivery, error: Exception) -> Delivery:
-        """Leave it to the inbox, with its reason; after too many tries it is dead, and the merchant is told."""
+        """Leave it to the inbox, with its reason; after too many tries it is dead, and the merchant is told.
+
+        | it was | counted as a try | tried next |
+        |---|---|---|
+        | taken up when it was due | yes | after a pause that grows |
+        | taken up before, because somebody asked | no | as was planned: who asks often neither hurries nor delays it |
+        | not begun: somebody else has the cart | not while it is young (the longest pause) | after a pause |
+        """
         delivery = self.reread(delivery)
         if delivery.state is DeliveryState.DONE:
             # By whoever took over from a slow worker, or by this one, and then the lease could not be given back.
             return delivery
-        dead = delivery.tries >= self._limits.tries
         now = self._clock.now()
+        tries = self._counted(delivery, error, now)
+        dead = tries >= self._limits.tries
         ended = replace(
             delivery,
             state=DeliveryState.DEAD if dead else DeliveryState.FAILED,
-            next_try_at=None if dead else now + pause_after(delivery.tries, self._limits.pauses, error),
+            tries=tries,
+            next_try_at=None if dead else self._next_try(delivery, tries, error, now),
             updated_at=now,
             last_error=reason_of(error),
+            planned_at=None,
         )
         if dead:
             # Before the delivery itself: a crash in between has it tried once more, and no notice is lost.
@@ -72,6 +83,18 @@ class Endings:
         self._ledger.save_delivery(ended)
         _report(ended)
         return ended
+
+    def _counted(self, delivery: Delivery, error: Exception, now: datetime) -> int:
+        """Its tries. That somebody else has the cart is no failure of its own, but it may not wait so for ever."""
+        young = now - delivery.received_at < timedelta(seconds=self._limits.pauses.longest)
+        begun = not isinstance(error, LeaseHeld) or not young
+        return delivery.tries if begun or delivery.planned_at is not None else max(0, delivery.tries - 1)
+
+    def _next_try(self, delivery: Delivery, tries: int, error: Exception, now: datetime) -> datetime:
+        pauses = self._limits.pauses
+        if delivery.planned_at is not None and delivery.planned_at > now:
+            return max(delivery.planned_at, now + asked_pause(pauses, error))
+        return now + pause_after(tries, pauses, error)
 
     def put_back_unverified(self, delivery: Delivery, mismatches: tuple[str, ...]) -> Delivery:
         """The shop has worked, twice, and its order does not fit: tried again later, and the merchant is told now."""

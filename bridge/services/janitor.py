@@ -154,6 +154,8 @@ class Janitor:
             self._touch(attempt, observed)
         else:
             self._inbox.ask_later(transaction_id, source="janitor")
+            # Not again at the next pass: what makes the delivery fail may last, and each question hurries it.
+            self._let_wait(attempt)
 
     def _end_reservation(self, attempt: Attempt) -> None:
         """The news of its payment may have been lost on the way: its row in the shop is taken for it."""

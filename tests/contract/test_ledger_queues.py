@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -236,3 +236,32 @@ def test_what_is_taken_up_before_its_time_keeps_its_tries(ledger: Ledger) -> Non
 
     assert taken is not None
     assert (taken.state, taken.tries, taken.next_try_at) == (D.WORKING, 3, LATER)
+    assert taken.planned_at == NOW + HOUR
+    assert stored(ledger, taken).planned_at is None
+
+
+@pytest.mark.req("B6")
+def test_what_is_taken_up_when_it_is_due_has_no_plan_left(ledger: Ledger) -> None:
+    save(ledger, a_delivery(state=D.FAILED, tries=3, next_try_at=NOW))
+
+    taken = ledger.queues.take_waiting("tr_first", NOW, LATER)
+
+    assert taken is not None
+    assert (taken.tries, taken.planned_at) == (4, None)
+
+
+@pytest.mark.req("B6")
+@pytest.mark.parametrize(
+    ("state", "tries", "due_at", "left"),
+    [(D.FAILED, 3, NOW + HOUR, 2), (D.FAILED, 3, NOW, 3), (D.FAILED, 0, NOW + HOUR, 0), (D.RECEIVED, 0, NOW, 0)],
+)
+def test_what_is_made_due_before_its_time_gets_the_try_for_nothing(
+    ledger: Ledger, state: DeliveryState, tries: int, due_at: datetime, left: int
+) -> None:
+    delivery = a_delivery(state=state, tries=tries, next_try_at=due_at)
+    save(ledger, delivery)
+
+    hastened = ledger.queues.hasten_waiting("tr_first", NOW)
+
+    assert hastened == replace(delivery, tries=left, next_try_at=NOW)
+    assert ledger.queues.hasten_waiting("tr_first", NOW) == hastened

@@ -21,6 +21,7 @@ from bridge.domain.records import AuditEntry, Delivery, DeliveryState, Idempoten
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
 from bridge.ports.shop import Shop
+from tests.fakes.memory_figures import MemoryFigures
 from tests.fakes.memory_queues import MemoryQueues
 
 T = TypeVar("T")
@@ -81,6 +82,10 @@ class MemoryLedger:
         return MemoryQueues(self._asked, lambda: self._tables)
 
     @property
+    def figures(self) -> MemoryFigures:
+        return MemoryFigures(self._asked, lambda: self._tables)
+
+    @property
     def trail(self) -> tuple[AuditEntry, ...]:
         """The whole audit trail, oldest first."""
         return tuple(self._tables.audit)
@@ -126,7 +131,7 @@ class MemoryLedger:
 
     def save_delivery(self, delivery: Delivery) -> None:
         with self._asked():
-            self._tables.deliveries[delivery.id] = delivery
+            self._tables.deliveries[delivery.id] = replace(delivery, planned_at=None)
 
     def find_delivery(self, delivery_id: str) -> Delivery | None:
         with self._asked():
@@ -229,7 +234,7 @@ class _MemoryTransaction:
         self._tables.refunds[refund.id] = refund
 
     def save_delivery(self, delivery: Delivery) -> None:
-        self._tables.deliveries[delivery.id] = delivery
+        self._tables.deliveries[delivery.id] = replace(delivery, planned_at=None)
 
     def was_passed_on(self, delivery: Delivery) -> bool:
         passed_on = [each for each in self._tables.deliveries.values() if _was_heard(each, delivery)]

@@ -13,8 +13,7 @@ from bridge.domain.attempt import LIVE, Attempt, AttemptState
 from bridge.domain.cart import CartRef, CartState, OrderPhase
 from bridge.domain.notices import Notice, NoticeState
 from bridge.domain.records import UNFINISHED, Delivery, DeliveryState, Refund, RefundState
-from bridge.domain.surplus import SURPLUS_KEY
-from bridge.ports.queues import Figures, Tally, covered_by
+from bridge.ports.queues import Figures, covered_by
 
 if TYPE_CHECKING:
     from tests.fakes.memory_ledger import Tables
@@ -46,7 +45,9 @@ class MemoryQueues:
             waiting = _oldest([each for each in own if each.state in idle])
             if not waiting:
                 return None
-            return self._taken(waiting[0], now, until, tries=int(_is_due(waiting[0], now)))
+            due = _is_due(waiting[0], now)
+            taken = self._taken(waiting[0], now, until, tries=int(due))
+            return taken if due else replace(taken, planned_at=waiting[0].next_try_at)
 
     def hasten_waiting(self, transaction_id: str, now: datetime) -> Delivery | None:
         with self._asked():
@@ -55,7 +56,8 @@ class MemoryQueues:
             waiting = _oldest([each for each in own if each.state in idle])
             if not waiting:
                 return None
-            hastened = replace(waiting[0], next_try_at=now)
+            early = not _is_due(waiting[0], now) and waiting[0].tries > 0
+            hastened = replace(waiting[0], next_try_at=now, tries=waiting[0].tries - int(early))
             self._tables().deliveries[hastened.id] = hastened
             return hastened
 
@@ -197,22 +199,6 @@ class MemoryQueues:
                 deliveries=_count(d.state for d in tables.deliveries.values() if d.state is not DeliveryState.DONE),
                 refunds=_count(r.state for r in tables.refunds.values() if r.state in unfinished_refunds),
                 notices=_count(n.state for n in tables.notices.values() if n.state is not NoticeState.SENT),
-            )
-
-    def tally(self, since: datetime) -> Tally:
-        with self._asked():
-            trail = [entry for entry in self._tables().audit if entry.at >= since]
-            initiations = (entry.detail["decision"] for entry in trail if entry.event.startswith("initiation."))
-            settled = [entry for entry in trail if entry.event.startswith("settlement.")]
-            refunded = [
-                refund
-                for refund in self._tables().refunds.values()
-                if refund.state is RefundState.REFUNDED and refund.key.startswith(SURPLUS_KEY)
-            ]
-            return Tally(
-                initiations=_count(str(decision) for decision in initiations),
-                surplus=len({entry.transaction_id for entry in settled if entry.detail["decision"] == "Surplus"}),
-                surplus_refunded=sum(refund.updated_at >= since for refund in refunded),
             )
 
     def prune(self, now: datetime, *, audit_before: datetime, deliveries_before: datetime) -> int:

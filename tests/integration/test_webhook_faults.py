@@ -104,12 +104,12 @@ TROUBLES = (
     shop(Failure.CLOSE_AFTER, "ShopSilent: the shop's webhook did not answer|LeaseHeld"),
     mollie("429", FaultKind.ANSWER, "MollieUnavailable", status=429, headers={"Retry-After": "1"}, body="{}"),
     mollie("503", FaultKind.ANSWER, "MollieUnavailable", status=503, body="{}"),
-    mollie("500", FaultKind.ANSWER, "Hiccup: Mollie.s answer .500.", status=500, body="{}"),
-    mollie("HTML", FaultKind.ANSWER, "Hiccup|MollieUnavailable", status=502, body="<html>", content_type="text/html"),
-    mollie("200 HTML", FaultKind.ANSWER, "Hiccup|Mollie", status=200, body="<html>", content_type="text/html"),
-    mollie("hangs", FaultKind.HANG, "Hiccup|MollieTimeout|MollieUnavailable"),
-    mollie("hangs up", FaultKind.DROP_BEFORE, "Hiccup|MollieUnavailable|MollieTimeout"),
-    mollie("hangs up late", FaultKind.DROP_AFTER, "Hiccup|MollieUnavailable|MollieTimeout"),
+    mollie("500", FaultKind.ANSWER, "MollieUnavailable: Mollie.s answer .500.", status=500, body="{}"),
+    mollie("HTML", FaultKind.ANSWER, "MollieUnavailable", status=502, body="<html>", content_type="text/html"),
+    mollie("200 HTML", FaultKind.ANSWER, "Mollie", status=200, body="<html>", content_type="text/html"),
+    mollie("hangs", FaultKind.HANG, "MollieTimeout|MollieUnavailable"),
+    mollie("hangs up", FaultKind.DROP_BEFORE, "MollieUnavailable|MollieTimeout"),
+    mollie("hangs up late", FaultKind.DROP_AFTER, "MollieUnavailable|MollieTimeout"),
 )
 PASSING = (*TROUBLES, shop(Failure.HANG, None))
 """A script that hangs goes on after a while, and makes its order too late."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.adapters.mollie.errors import Hiccup
 from bridge.domain.errors import MollieUnavailable
 from bridge.services.backoff import LONGEST_ERROR, pause_after, reason_of
 from bridge.services.settings import Pauses
@@ -34,3 +35,9 @@ def test_nobody_may_ask_for_more_patience_than_the_longest_pause() -> None:
 def test_an_error_keeps_its_name_and_no_payload() -> None:
     assert reason_of(RuntimeError("down")) == "RuntimeError: down"
     assert len(reason_of(RuntimeError("x" * 10_000))) == LONGEST_ERROR
+
+
+def test_an_adapters_own_error_is_shown_by_the_name_that_the_how_tos_list() -> None:
+    assert reason_of(Hiccup("Mollie's answer (500) can not be used")) == (
+        "MollieUnavailable: Mollie's answer (500) can not be used"
+    )

@@ -24,7 +24,6 @@ from bridge.domain.attempt import LIVE, AttemptState
 from bridge.domain.cart import OrderPhase
 from bridge.domain.notices import NoticeState
 from bridge.domain.records import UNFINISHED, DeliveryState, RefundState
-from bridge.domain.surplus import SURPLUS_KEY
 
 PRUNE_STEP = 500
 """Rows that one statement of the pruning removes: a transaction of milliseconds."""
@@ -49,7 +48,10 @@ class DeliveryQueue:
         self.due = inbox.select().where(due).order_by(*oldest).limit(_MOST)
         self.claim = _claim(inbox, due, state=DeliveryState.WORKING.value, updated_at=bindparam("claimed_at"))
         self.waiting = (
-            select(inbox.c.id).where(inbox.c.transaction_id == bindparam("tx"), idle).order_by(*oldest).limit(1)
+            select(inbox.c.id, inbox.c.next_try_at)
+            .where(inbox.c.transaction_id == bindparam("tx"), idle)
+            .order_by(*oldest)
+            .limit(1)
         )
         # Taken up before its time it has not been given one of its tries: whoever asks often does not use them up.
         in_time = case((_is_due(inbox), 1), else_=0)
@@ -60,7 +62,15 @@ class DeliveryQueue:
             updated_at=bindparam("claimed_at"),
             tries=inbox.c.tries + in_time,
         )
-        self.hasten = inbox.update().where(this, idle).values(next_try_at=bindparam("at"))
+        # In this order: MariaDB and MySQL give the second column's expression the first one's new value.
+        early = and_(inbox.c.next_try_at > bindparam("due_by"), inbox.c.tries > 0)
+        self.hasten = (
+            inbox.update()
+            .where(this, idle)
+            .ordered_values(
+                (inbox.c.tries, inbox.c.tries - case((early, 1), else_=0)), (inbox.c.next_try_at, bindparam("at"))
+            )
+        )
         in_states = inbox.select().where(inbox.c.state.in_(bindparam("states", expanding=True))).order_by(*oldest)
         own = and_(inbox.c.id_shop == bindparam("shop"), inbox.c.id_cart == bindparam("cart"))
         self.in_states = in_states.limit(_MOST)
@@ -176,29 +186,8 @@ class LeftoverStatements:
             .select_from(attempt)
             .where(paid, attempt.c.updated_at >= bindparam("since"), attempt.c.processed_at >= bindparam("since_"))
         )
-        self._tally(tables)
         self.prune_keys = _a_step(tables.idempotency, tables.idempotency.c.expires_at <= bindparam("limit_at"))
         self.prune_audit = _a_step(tables.audit, tables.audit.c.at < bindparam("limit_at"))
-
-    def _tally(self, tables: LedgerTables) -> None:
-        audit, refund = tables.audit, tables.refund
-        decision = func.json_extract(audit.c.detail, "$.decision").label("decision")
-        since = audit.c.at >= bindparam("since")
-        initiations = audit.c.event.in_(("initiation.decided", "initiation.observed"))
-        settlements = audit.c.event.in_(("settlement.decided", "settlement.observed"))
-        self.initiations = select(decision, func.count()).where(since, initiations).group_by(decision)
-        # MySQL and MariaDB keep the quotes of a JSON string, SQLite takes them off.
-        is_surplus = func.json_extract(audit.c.detail, "$.decision").in_(("Surplus", '"Surplus"'))
-        self.surplus = select(func.count(func.distinct(audit.c.transaction_id))).where(since, settlements, is_surplus)
-        self.surplus_refunded = (
-            select(func.count())
-            .select_from(refund)
-            .where(
-                refund.c.state == RefundState.REFUNDED.value,
-                refund.c.updated_at >= bindparam("since"),
-                refund.c.idempotency_key.startswith(SURPLUS_KEY, autoescape=True),
-            )
-        )
 
     @staticmethod
     def _unfinished(tables: LedgerTables) -> Select[tuple[object, ...]]:

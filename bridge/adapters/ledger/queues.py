@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.notices import Notice
 from bridge.domain.records import Delivery, DeliveryState, Refund, RefundState
-from bridge.ports.queues import Figures, Tally, covered_by
+from bridge.ports.queues import Figures, covered_by
 
 T = TypeVar("T")
 
@@ -56,23 +57,28 @@ class SqlQueues:
     def take_waiting(self, transaction_id: str, now: datetime, until: datetime) -> Delivery | None:
         """Take the oldest delivery of the transaction that nobody works on."""
         values = {"until": until, "claimed_at": now, "due_by": now}
-        return self._waiting(self._sql.delivery.take, transaction_id, values)
+        taken, planned_at = self._waiting(self._sql.delivery.take, transaction_id, values)
+        early = taken is not None and planned_at is not None and planned_at > now
+        return replace(taken, planned_at=planned_at) if taken is not None and early else taken
 
     def hasten_waiting(self, transaction_id: str, now: datetime) -> Delivery | None:
         """Make the oldest delivery of the transaction that nobody works on due now."""
-        return self._waiting(self._sql.delivery.hasten, transaction_id, {"at": now})
+        return self._waiting(self._sql.delivery.hasten, transaction_id, {"at": now, "due_by": now})[0]
 
-    def _waiting(self, change: Executable, transaction_id: str, values: Values) -> Delivery | None:
+    def _waiting(
+        self, change: Executable, transaction_id: str, values: Values
+    ) -> tuple[Delivery | None, datetime | None]:
+        """The changed delivery, and when it was to be tried next before that."""
         inbox = self._sql.delivery
 
-        def changed(connection: Connection) -> Row[Any] | None:
-            wanted = connection.execute(inbox.waiting, {"tx": transaction_id}).scalar_one_or_none()
-            if wanted is None or connection.execute(change, {"wanted": wanted, **values}).rowcount == 0:
+        def changed(connection: Connection) -> tuple[Row[Any], datetime | None] | None:
+            wanted = connection.execute(inbox.waiting, {"tx": transaction_id}).one_or_none()
+            if wanted is None or connection.execute(change, {"wanted": wanted.id, **values}).rowcount == 0:
                 return None
-            return connection.execute(inbox.find, {"wanted": wanted}).one()
+            return connection.execute(inbox.find, {"wanted": wanted.id}).one(), wanted.next_try_at
 
-        row = self._write(changed)
-        return to_delivery(row) if row is not None else None
+        found = self._write(changed)
+        return (None, None) if found is None else (to_delivery(found[0]), found[1])
 
     def deliveries_in(
         self, states: frozenset[DeliveryState], limit: int, *, cart: CartRef | None = None
@@ -207,20 +213,6 @@ class SqlQueues:
             deliveries=self._counts(self._sql.delivery.count),
             refunds=self._counts(self._sql.refund.count),
             notices=self._counts(self._sql.notice.count),
-        )
-
-    def tally(self, since: datetime) -> Tally:
-        """What was decided since a time."""
-        left, values = self._sql.leftover, {"since": since}
-        initiations: dict[str, int] = {}
-        rows: list[Any] = self._rows(left.initiations, values)
-        for row in rows:
-            name = str(row[0]).strip('"')
-            initiations[name] = initiations.get(name, 0) + int(row[1])
-        return Tally(
-            initiations=initiations,
-            surplus=self._number(left.surplus, values),
-            surplus_refunded=self._number(left.surplus_refunded, values),
         )
 
     def prune(self, now: datetime, *, audit_before: datetime, deliveries_before: datetime) -> int:
