@@ -209,6 +209,7 @@ def _gate(settings: GateSettings) -> GateLimits:
     return GateLimits(
         policy=policy,
         wait=settings.wait,
+            working=timedelta(seconds=settings.notices.working),
         answer_within=settings.answer_within,
         waiting=settings.waiting,
         waiting_per_cart=settings.waiting_per_cart,
@@ -246,6 +247,7 @@ def _janitor(settings: JanitorSettings) -> JanitorLimits:
     return JanitorLimits(
         every=settings.every,
         checks=settings.checks,
+        settle_asks=settings.settle_asks,
         silent=timedelta(seconds=settings.silent),
         quiet=timedelta(seconds=settings.quiet),
         gives_up=timedelta(days=settings.gives_up_days),
@@ -255,12 +257,16 @@ def _janitor(settings: JanitorSettings) -> JanitorLimits:
 
 
 def _web(settings: Settings) -> WebSettings:
+        tell_unsent_after=timedelta(seconds=settings.tell_unsent_after),
+        working=timedelta(seconds=settings.working),
     return WebSettings(
         shop_token=settings.auth.shop_token.get_secret_value(),
         admin_token=settings.auth.admin_token.get_secret_value(),
         max_body_bytes=settings.server.max_body,
         signing_secrets=tuple(secret.get_secret_value() for secret in settings.webhooks.signing_secrets),
         lock_backend=settings.locks.backend,
+        holds=timedelta(seconds=settings.holds),
+        ratio_over=timedelta(seconds=settings.ratio_over),
         lock_directory=str(settings.locks.directory) if settings.locks.backend == "flock" else None,
         version=__version__,
     )

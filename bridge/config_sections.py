@@ -168,6 +168,9 @@ class WebhookSettings(Section):
     longest_pause: Seconds = Field(3600.0, description="Seconds between two tries at most.")
     tries: Count = Field(30, description="Tries before a delivery is dead and needs a person (30: more than 20 hours).")
     settle_wait: Seconds = Field(2.0, description="Seconds a shopper who is back waits for his order.")
+    settle_asks: Count = Field(
+        5, description="Payments that a shopper who is back has Mollie asked about; he has come from a new one."
+    )
     shop_url: str | None = Field(
         None, description="Where the shop is reached from here, when its public name is not; the Host stays."
     )
@@ -187,6 +190,13 @@ class SurplusSettings(Section):
     longest_pause: Seconds = Field(3600.0, description="Seconds between two tries of a refund at most.")
     tell_after: Count = Field(
         5, description="Tries after which the merchant is told that a refund is still not known to be made."
+    )
+    tell_unsent_after: Seconds = Field(
+        21_600.0, description="Seconds after which the merchant is told that a refund still waits to be sent."
+    )
+    working: Seconds = Field(
+        60.0,
+        description="Seconds after which a refund whose worker died is due again; more than Mollie's time for 3 calls.",
     )
 
 
@@ -212,6 +222,9 @@ class NoticeSettings(Section):
     first_pause: Seconds = Field(30.0, description="Seconds before a notice is sent again; doubled for each try.")
     longest_pause: Seconds = Field(3600.0, description="Seconds between two tries of a notice at most.")
     tries: Count = Field(48, description="Tries before a notice is dead (48: more than 40 hours).")
+    working: Seconds = Field(
+        120.0, description="Seconds after which a notice whose sender died is due again; more than one takes."
+    )
 
 
 class JanitorSettings(Section):
@@ -221,6 +234,12 @@ class JanitorSettings(Section):
     checks: Count = Field(50, description="Payments that one pass asks Mollie about.")
     silent: Seconds = Field(1800.0, description="Seconds that an open payment is left alone before Mollie is asked.")
     quiet: Seconds = Field(300.0, description="Seconds between two questions about one payment at least.")
+    holds: Seconds = Field(
+        300.0, description="Seconds without a sign of life after which another sidecar takes over; half goes to Mollie."
+    )
+    ratio_over: Seconds = Field(
+        86_400.0, description="Seconds over which the metrics hold pending payments against completed ones."
+    )
     gives_up_days: Count = Field(30, description="Days after which an unpaid payment is not asked about any more.")
     keep_audit_days: Count = Field(400, description="Days that the audit trail is kept.")
     keep_deliveries_days: Count = Field(90, description="Days that finished deliveries and sent notices are kept.")

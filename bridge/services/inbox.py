@@ -34,9 +34,6 @@ log = structlog.get_logger()
 LOOK_AFTER = 1.0
 """Seconds between two looks for deliveries that are due: the shortest pause between two tries is five times that."""
 
-ASKED_ON_RETURN = 5
-"""Payments of a cart that a returning shopper makes the bridge ask about: he has just come from one of the newest."""
-
 AT_ONCE = 200
 """Due deliveries that one look reads; what has no room now is read again at the next."""
 
@@ -124,14 +121,17 @@ class Inbox:
                 self._seats.release()
 
     def _unsettled(self, cart: CartRef) -> tuple[str, ...]:
-        """The cart's payments that may have been paid, newest first: own ones, and rows that only the shop knows."""
+        """The cart's payments that may have been paid, newest first: own ones, and rows that only the shop knows.
+
+        He has just come from one of the newest.
+        """
         attempts = self._ledger.attempts_of(cart)
         known = {attempt.transaction_id for attempt in attempts}
         own = [a.transaction_id for a in attempts if a.transaction_id and a.state not in DEAD | {AttemptState.SURPLUS}]
         view = self._ledger.shop.find_view(cart)
         rows = [row.transaction_id for row in (view.payments if view else ()) if not row.says_ended]
         foreign = [transaction_id for transaction_id in rows if transaction_id not in known]
-        return tuple([*reversed(own), *reversed(foreign)][:ASKED_ON_RETURN])
+        return tuple([*reversed(own), *reversed(foreign)][: self._limits.settle_asks])
 
     def _is_settled(self, cart: CartRef) -> bool:
         state = self._ledger.find_state(cart)
