@@ -9,6 +9,7 @@ from flask import Flask
 
 from bridge import __version__
 from bridge.adapters.clock import SystemClock
+from bridge.adapters.figures import SqlFigures
 from bridge.adapters.flock_locks import FlockCartLocks
 from bridge.adapters.ledger import SqlLedger, create_engine
 from bridge.adapters.memory_locks import MemoryCartLocks
@@ -18,6 +19,7 @@ from bridge.adapters.notify_smtp import SmtpNotifier
 from bridge.adapters.notify_webhook import WebhookNotifier
 from bridge.adapters.prestashop import SqlShop
 from bridge.adapters.redis_locks import RedisCartLocks
+from bridge.adapters.report_advice import read_advice
 from bridge.adapters.reports import SqlReports
 from bridge.adapters.shop_http import HttpShopWebhook
 from bridge.adapters.smtp_session import MailServer
@@ -52,7 +54,7 @@ from bridge.services.settings import (
 )
 from bridge.services.wiring import Ports, wire
 from bridge.web.app import create_app
-from bridge.web.settings import WebSettings
+from bridge.web.settings import DashboardAccess, WebSettings
 
 
 def build_app(settings: Settings) -> tuple[Flask, Services]:
@@ -70,15 +72,24 @@ def build_services(settings: Settings) -> Services:
     shop_webhook = _shop_webhook(settings, clock)
     notifiers = _notifiers(settings.notices, clock)
     report_source = build_report_source(settings)
+    figures = _figures(settings)
     ports = Ports(
         ledger=ledger,
         locks=build_locks(settings.locks, clock),
         accounts=accounts,
         shop_webhook=shop_webhook,
+        figures=figures,
         clock=clock,
         notifiers=notifiers,
         report_source=report_source,
-        closing=(report_source.close, shop_webhook.close, accounts.close, *(notifier.close for notifier in notifiers)),
+        advisor=read_advice,
+        closing=(
+            figures.close,
+            report_source.close,
+            shop_webhook.close,
+            accounts.close,
+            *(notifier.close for notifier in notifiers),
+        ),
     )
     return wire(ports, _limits(settings))
 
@@ -101,6 +112,11 @@ def build_ledger(settings: Settings) -> SqlLedger:
 def build_report_source(settings: Settings) -> SqlReports:
     """The reports' own read-only connections; nothing is connected yet. Raises `ConfigurationError`."""
     return SqlReports(settings.database.url.get_secret_value(), settings.database.prefix)
+
+
+def _figures(settings: Settings) -> SqlFigures:
+    database = settings.database
+    return SqlFigures(database.url.get_secret_value(), database.prefix, connect_timeout=database.connect_timeout)
 
 
 def build_locks(settings: LockSettings, clock: Clock) -> CartLocks:
@@ -193,6 +209,7 @@ def _limits(settings: Settings) -> Limits:
         notices=NoticeLimits(
             pauses=Pauses(first=settings.notices.first_pause, longest=settings.notices.longest_pause),
             tries=settings.notices.tries,
+            working=timedelta(seconds=settings.notices.working),
         ),
         janitor=_janitor(settings.janitor),
         webhook_threads=settings.server.webhook_threads,
@@ -209,7 +226,6 @@ def _gate(settings: GateSettings) -> GateLimits:
     return GateLimits(
         policy=policy,
         wait=settings.wait,
-            working=timedelta(seconds=settings.notices.working),
         answer_within=settings.answer_within,
         waiting=settings.waiting,
         waiting_per_cart=settings.waiting_per_cart,
@@ -231,6 +247,7 @@ def _webhooks(settings: WebhookSettings) -> WebhookLimits:
         pauses=Pauses(first=settings.first_pause, longest=settings.longest_pause),
         tries=settings.tries,
         settle_wait=settings.settle_wait,
+        settle_asks=settings.settle_asks,
         unknown_per_minute=settings.unknown_per_minute,
     )
 
@@ -240,14 +257,17 @@ def _refunds(settings: SurplusSettings) -> RefundLimits:
         policy=settings.policy,
         pauses=Pauses(first=settings.first_pause, longest=settings.longest_pause),
         tell_after=settings.tell_after,
+        tell_unsent_after=timedelta(seconds=settings.tell_unsent_after),
+        working=timedelta(seconds=settings.working),
     )
 
 
 def _janitor(settings: JanitorSettings) -> JanitorLimits:
     return JanitorLimits(
         every=settings.every,
+        holds=timedelta(seconds=settings.holds),
+        ratio_over=timedelta(seconds=settings.ratio_over),
         checks=settings.checks,
-        settle_asks=settings.settle_asks,
         silent=timedelta(seconds=settings.silent),
         quiet=timedelta(seconds=settings.quiet),
         gives_up=timedelta(days=settings.gives_up_days),
@@ -257,16 +277,18 @@ def _janitor(settings: JanitorSettings) -> JanitorLimits:
 
 
 def _web(settings: Settings) -> WebSettings:
-        tell_unsent_after=timedelta(seconds=settings.tell_unsent_after),
-        working=timedelta(seconds=settings.working),
     return WebSettings(
         shop_token=settings.auth.shop_token.get_secret_value(),
         admin_token=settings.auth.admin_token.get_secret_value(),
         max_body_bytes=settings.server.max_body,
         signing_secrets=tuple(secret.get_secret_value() for secret in settings.webhooks.signing_secrets),
         lock_backend=settings.locks.backend,
-        holds=timedelta(seconds=settings.holds),
-        ratio_over=timedelta(seconds=settings.ratio_over),
         lock_directory=str(settings.locks.directory) if settings.locks.backend == "flock" else None,
+        dashboard=DashboardAccess(
+            enabled=settings.dashboard.enabled,
+            session_lifetime=settings.dashboard.session_lifetime,
+            logins_per_minute=settings.dashboard.logins_per_minute,
+            hosts=settings.dashboard.hosts,
+        ),
         version=__version__,
     )

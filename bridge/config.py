@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bridge.config_sections import (
     AuthSettings,
+    DashboardSettings,
     DatabaseSettings,
     GateSettings,
     IdempotencySettings,
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     surplus: SurplusSettings = SurplusSettings()
     notices: NoticeSettings = NoticeSettings()
     janitor: JanitorSettings = JanitorSettings()
+    dashboard: DashboardSettings = DashboardSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

@@ -89,7 +89,10 @@ def _allowed(schema: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
         case {"format": "path"}:
             return "path"
         case _:
-            return "text"
+            return _PLAIN.get(str(schema.get("type")), "text")
+
+
+_PLAIN = {"boolean": "`true`, `false`"}
 
 
 if __name__ == "__main__":

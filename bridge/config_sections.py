@@ -245,6 +245,21 @@ class JanitorSettings(Section):
     keep_deliveries_days: Count = Field(90, description="Days that finished deliveries and sent notices are kept.")
 
 
+class DashboardSettings(Section):
+    """The merchant's page, `/dashboard`: it is signed in to with `auth.admin_token`."""
+
+    enabled: bool = Field(True, description="Whether there is the page.")  # noqa: FBT003
+    session_lifetime: Seconds = Field(
+        43_200.0, description="Seconds from signing in until it has to be done again: a working day."
+    )
+    logins_per_minute: Count = Field(10, description="Tries to sign in that are looked at in a minute, right or wrong.")
+    hosts: tuple[str, ...] = Field(
+        (),
+        description="Names, beside this machine's loopback, under which a browser may ask for the page: that of the "
+        "proxy before it, such as `bridge.example.com`. Others are refused, so that no foreign name can lead to it.",
+    )
+
+
 class LogSettings(Section):
     """Standard error, one line per event."""
 

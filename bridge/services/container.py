@@ -10,6 +10,7 @@ from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
 from bridge.services.background import Regularly
 from bridge.services.claims import Claims
+from bridge.services.dashboard import Dashboard
 from bridge.services.deduplication import Deduplication
 from bridge.services.inbox import Inbox
 from bridge.services.initiation import Initiation
@@ -42,6 +43,7 @@ class Services:
     reports: Reports
     janitor: Janitor
     status: StatusReport
+    dashboard: Dashboard
     leases: Leases
     ledger: Ledger
     locks: CartLocks

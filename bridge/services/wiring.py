@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.ports.advice import Advice, Advisor
 from bridge.ports.clock import Clock
+from bridge.ports.figures import FigureSource
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
 from bridge.ports.mollie import MollieAccounts
@@ -17,6 +19,7 @@ from bridge.services.changes import Changes
 from bridge.services.claims import Claims
 from bridge.services.container import Services
 from bridge.services.creation import Creation
+from bridge.services.dashboard import Dashboard
 from bridge.services.deduplication import Deduplication
 from bridge.services.endings import Endings
 from bridge.services.inbox import Inbox
@@ -31,10 +34,10 @@ from bridge.services.passing_on import PassingOn
 from bridge.services.payments import Payments
 from bridge.services.reconciliation import Reconciliation
 from bridge.services.refund_sending import RefundSender
+from bridge.services.refund_waits import RefundWaits
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
 from bridge.services.reports import Reports
-from bridge.services.refund_waits import RefundWaits
 from bridge.services.settings import Limits
 from bridge.services.settlement import Settlement
 from bridge.services.shop_rows import ShopRows
@@ -56,9 +59,11 @@ class Ports:
     locks: CartLocks
     accounts: MollieAccounts
     shop_webhook: ShopWebhook
+    figures: FigureSource
     clock: Clock
     notifiers: tuple[Notifier, ...] = ()
     report_source: ReportSource | None = None
+    advisor: Advisor = lambda _: Advice()
     closing: tuple[Callable[[], None], ...] = ()
 
 
@@ -114,12 +119,12 @@ def wire(ports: Ports, limits: Limits) -> Services:
     deduplication = Deduplication(
         ledger=ledger, leases=leases, truths=truths, changes=changes, clock=clock, gate=limits.gate
     )
+    waits = RefundWaits(ledger=ledger, clock=clock, limits=limits.refunds)
     sender = RefundSender(
         ledger=ledger, accounts=accounts, notices=notices, rows=rows, waits=waits, clock=clock, limits=limits.refunds
     )
     refunds = Refunds(ledger=ledger, accounts=accounts, sender=sender, waits=waits, clock=clock, limits=limits.refunds)
     janitor = Janitor(
-    waits = RefundWaits(ledger=ledger, clock=clock, limits=limits.refunds)
         ledger=ledger,
         accounts=accounts,
         inbox=inbox,
@@ -128,6 +133,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
         clock=clock,
         limits=limits.janitor,
     )
+    status = StatusReport(ledger=ledger, figures=ports.figures, clock=clock, rollout=limits.rollout)
     return Services(
         initiation=Initiation(
             ledger=ledger,
@@ -159,7 +165,15 @@ def wire(ports: Ports, limits: Limits) -> Services:
         replays=Replays(ledger=ledger, clock=clock),
         reports=Reports(ports.report_source),
         janitor=janitor,
-        status=StatusReport(ledger=ledger, clock=clock, rollout=limits.rollout),
+        status=status,
+        dashboard=Dashboard(
+            ledger=ledger,
+            locks=ports.locks,
+            figures=ports.figures,
+            status=status,
+            advisor=ports.advisor,
+            clock=clock,
+        ),
         leases=leases,
         ledger=ledger,
         locks=ports.locks,

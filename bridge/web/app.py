@@ -9,6 +9,7 @@ from bridge.services.container import Services
 from bridge.web import openapi
 from bridge.web.auth import Tokens, guard
 from bridge.web.carts import cart_routes
+from bridge.web.dashboard import Door, dashboard_pages
 from bridge.web.leases import lease_routes
 from bridge.web.openapi import openapi_routes
 from bridge.web.ops import ops_routes
@@ -37,7 +38,9 @@ def create_app(services: Services, settings: WebSettings) -> Flask:
     # A redirect loses the body of a POST; a path with two slashes is simply not found.
     app.url_map.merge_slashes = False
     watch(app)
-    guard(app, Tokens(settings))
+    tokens = Tokens(settings)
+    door = Door(settings, tokens, services.clock)
+    guard(app, tokens, door.ask_session)
     for routes in (
         payment_routes(services),
         cart_routes(services),
@@ -49,4 +52,6 @@ def create_app(services: Services, settings: WebSettings) -> Flask:
         openapi_routes(app),
     ):
         app.register_api(routes)
+    if settings.dashboard.enabled:
+        app.register_blueprint(dashboard_pages(services, settings, door))
     return app

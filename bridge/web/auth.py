@@ -20,9 +20,13 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class Scope(StrEnum):
-    """What a route asks for. `open`: nothing; `shop`: either token; `admin`: the admin's token."""
+    """What a route asks for. `open`: nothing; `shop`: either token; `admin`: the admin's token.
+
+    `session`: a browser in which somebody signed in with the admin's token; a bearer token is none.
+    """
 
     OPEN = "open"
+    SESSION = "session"
     SHOP = "shop"
     ADMIN = "admin"
 
@@ -73,16 +77,24 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
-def guard(app: Flask, tokens: Tokens) -> None:
-    """Ask every request for the token that its route needs, before anything of it is read."""
+def guard(app: Flask, tokens: Tokens, ask_session: Callable[[], None]) -> None:
+    """Ask every request for the token that its route needs, before anything of it is read.
+
+    `ask_session` raises unless the request bears a session.
+    """
 
     @app.before_request
     def check_token() -> None:
         if request.endpoint is None:
             return
         needed = route_of(app.view_functions[request.endpoint]).scope
-        if needed is not Scope.OPEN:
-            _check(tokens, needed)
+        match needed:
+            case Scope.OPEN:
+                pass
+            case Scope.SESSION:
+                ask_session()
+            case _:
+                _check(tokens, needed)
 
 
 def _check(tokens: Tokens, needed: Scope) -> None:

@@ -8,6 +8,19 @@ from bridge.domain.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardAccess:
+    """How the merchant's page is reached. `session_lifetime`: seconds from the sign-in; `logins_per_minute`: tries.
+
+    `hosts`: the names, beside those of this machine's loopback, under which a browser may ask for the page.
+    """
+
+    enabled: bool = True
+    session_lifetime: float = 43_200.0
+    logins_per_minute: int = 10
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """Tokens and limits. The secrets stay out of the repr, and so out of logs.
 
@@ -28,6 +41,7 @@ class WebSettings:
     lock_backend: str = "flock"
     lock_directory: str | None = None
     open_metrics: bool = False
+    dashboard: DashboardAccess = DashboardAccess()
     version: str = "0"
 
     def __post_init__(self) -> None:

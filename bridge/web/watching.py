@@ -42,6 +42,16 @@ def _begin() -> None:
 
 
 def _answer(error: Exception) -> Response:
+    return as_response(note(error), request_id())
+
+
+def request_id() -> str:
+    """The id that is in the log lines of the request that is being answered."""
+    watched: _Watched = g.watched
+    return watched.id
+
+
+def note(error: Exception) -> Problem:
     """The problem for an error. Only what nobody foresaw is logged with its traceback, here and nowhere else."""
     watched: _Watched = g.watched
     watched.problem = problem = problem_of(error)
@@ -49,17 +59,17 @@ def _answer(error: Exception) -> Response:
         watched.error = f"{type(error).__name__}: {error}"
     if problem.kind is kinds.INTERNAL:
         log.error("http.failed", route=_route(), exc_info=error)
-    return as_response(problem, watched.id)
+    return problem
 
 
-def as_response(problem: Problem, request_id: str) -> Response:
+def as_response(problem: Problem, instance: str) -> Response:
     """The problem as `application/problem+json`; `instance` finds the request's lines in the log."""
     body: dict[str, object] = {
         "type": problem.kind.type,
         "title": problem.kind.title,
         "status": problem.kind.status,
         "detail": problem.detail,
-        "instance": f"urn:uuid:{request_id}",
+        "instance": f"urn:uuid:{instance}",
     }
     if problem.faults:
         body["errors"] = [{"field": fault.field, "reason": fault.reason} for fault in problem.faults]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bridge.adapters.memory_locks import MemoryCartLocks
 from bridge.ports.clock import Clock
+from bridge.ports.figures import FigureSource
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
 from bridge.ports.mollie import MollieAccounts
@@ -43,6 +44,7 @@ def make_services(
     clock: Clock,
     notifiers: tuple[Notifier, ...] = (),
     limits: ServiceLimits | None = None,
+    figures: FigureSource | None = None,
 ) -> Services:
     """The services over these ports. Nothing runs in the background: `inbox.work_due()`, `refunds.work_due()` ..."""
     ports = Ports(
@@ -50,6 +52,7 @@ def make_services(
         locks=locks,
         accounts=accounts,
         shop_webhook=shop_webhook,
+        figures=figures or (ledger if isinstance(ledger, MemoryLedger) else MemoryLedger(FakeShop())).figures,
         clock=clock,
         notifiers=notifiers,
     )

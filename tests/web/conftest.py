@@ -9,8 +9,10 @@ import pytest
 from flask import Flask
 from structlog.testing import capture_logs
 
+from bridge.ports.clock import Clock
 from bridge.services.container import Services
 from bridge.web.app import create_app
+from tests.fakes.clock import FakeClock
 from tests.fakes.services import World, make_world
 from tests.web.caller import ADMIN_TOKEN, SETTINGS, SHOP_TOKEN, Caller, caller
 
@@ -21,10 +23,24 @@ class ServicesOfTheTest:
     def __init__(self) -> None:
         self.world: World | None = None
 
+    @property
+    def clock(self) -> Clock:
+        """For whoever keeps it: the clock of whichever test runs."""
+        return cast("Clock", _ClockOfTheTest(self))
+
     def __getattr__(self, name: str) -> object:
         if self.world is None:
             raise AssertionError("a test that calls the application asks for the fixture `app` or a caller")
         return getattr(self.world.services, name)
+
+
+class _ClockOfTheTest:
+    def __init__(self, services: ServicesOfTheTest) -> None:
+        self._services = services
+
+    def __getattr__(self, name: str) -> object:
+        world = self._services.world
+        return getattr(world.clock if world is not None else FakeClock(), name)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,10 @@ from bridge.web.settings import WebSettings
 from tests.fakes.services import World
 from tests.web.caller import ADMIN_TOKEN, SETTINGS, SHOP_TOKEN, UNKNOWN_PAYMENT, Caller, assert_problem, caller
 
-OPEN = {"/healthz", "/readyz", "/openapi.json", "/problems", "/problems/<slug>", "/webhooks/mollie"}
+OPEN = {
+    *("/healthz", "/readyz", "/openapi.json", "/problems", "/problems/<slug>", "/webhooks/mollie"),
+    *("/dashboard/login", "/dashboard/assets/<name>"),
+}
 ADMIN = {
     "/v1/payments/<payment_id>/refund",
     "/v1/carts/<int:cart_id>/audit",
@@ -36,6 +39,8 @@ def test_every_route_asks_for_what_it_should(app: Flask) -> None:
 
     assert {path for path, scope in scopes.items() if scope is Scope.OPEN} == OPEN
     assert {path for path, scope in scopes.items() if scope is Scope.ADMIN} == ADMIN
+    pages = {path for path in scopes if path.startswith("/dashboard")}
+    assert {path for path, scope in scopes.items() if scope is Scope.SESSION} == pages - OPEN
 
 
 def test_a_view_that_nobody_marked_asks_for_a_token(world: World) -> None:
