@@ -6,7 +6,8 @@
  * @license   https://opensource.org/licenses/MIT MIT License
  */
 
-// No strict_types and no "use" here: PrestaShop 1.7 reads this file with eval() in a block before it includes it.
+// No strict_types, "namespace" or "use" here: PrestaShop looks for a namespace with an expression of its own, and tools
+// that were made for its older versions read this file with eval().
 if (!defined('_PS_VERSION_')) {
     exit;
 }
@@ -93,7 +94,7 @@ class Molliebridge extends Module
             new MollieBridge\SettingsStore(),
             $this->installer(),
             $this->outages(),
-            new MollieBridge\AdminTexts($this->getTranslator())
+            $this->getTranslator()
         );
 
         return $page->render();
@@ -174,12 +175,13 @@ class Molliebridge extends Module
     {
         try {
             if ($this->shim === null) {
-                $settings = (new MollieBridge\SettingsStore())->load();
+                $store = new MollieBridge\SettingsStore();
+                $settings = $store->load();
                 if (!$settings->isComplete()) {
                     return true;
                 }
                 $texts = new MollieBridge\Texts($this->getTranslator());
-                $this->shim = new MollieBridge\Shim($settings, $this->context, $texts, $this->outages());
+                $this->shim = new MollieBridge\Shim($settings, $store, $this->context, $texts, $this->outages());
             }
             $work($this->shim);
 

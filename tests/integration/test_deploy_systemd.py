@@ -281,7 +281,7 @@ def test_the_steps_install_what_the_unit_needs_and_take_it_away_again(machine: P
 
 
 def test_the_page_calls_the_modules_fields_by_their_names() -> None:
-    labels = (ROOT / "ps_module_shim/molliebridge/src/AdminTexts.php").read_text()
+    labels = (ROOT / "ps_module_shim/molliebridge/src/FormTexts.php").read_text()
 
     for name in re.findall(r"\*([A-Z][a-z]+ [a-z ]+)\*", PAGE.read_text()):
         assert f"'{name}'" in labels, name

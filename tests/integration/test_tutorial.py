@@ -17,6 +17,7 @@ import requests
 
 from tests.services.mariadb import Database, PrivateMariaDB
 from tests.services.process import PrivateServer, free_port
+from tests.shim.back_office import open_page
 from tests.shim.shopper import Shopper
 from tests.shim.web_server import STANDIN
 from tests.shim.world import ShimWorld, running_world
@@ -128,7 +129,7 @@ class Newcomer:
             "policy": "open",
             "lock_directory": directory,
         }
-        return str(world.server.admin("page", {"submitMolliebridge": "1", **entered}).json["page"])
+        return open_page(world.server).submit(**entered).text
 
 
 def two_tabs(world: ShimWorld) -> tuple[Shopper, list[str | None]]:

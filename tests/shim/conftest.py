@@ -31,6 +31,7 @@ def world(mariadb: PrivateMariaDB, request: pytest.FixtureRequest) -> Iterator[S
     database = mariadb.create_database(name)
     short = {"locks": {"lifetime": 6.0}, "webhooks": {"shop_timeout": 4.0}}
     with running_world(database, web_servers=2, guarded=True, sidecar=short, version=request.param) as running:
+        running.wait_until_learned()
         yield running
     mariadb.drop_database(name)
 

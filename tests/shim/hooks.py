@@ -22,4 +22,8 @@ def seed_hooks(database: Database, version: str) -> None:
     for name in names:
         database.execute("INSERT INTO ps_hook (name, title) VALUES (%s, %s)", name, name)
     database.execute("INSERT INTO ps_module (name, active, version) VALUES ('mollie', 1, '6.4.4')")
+    for group, name in enumerate(("Visitor", "Guest", "Customer"), start=1):
+        database.execute("INSERT INTO ps_group (id_group) VALUES (%s)", group)
+        database.execute("INSERT INTO ps_group_lang (id_group, id_lang, name) VALUES (%s, 1, %s)", group, name)
+    database.execute("INSERT INTO ps_module_group SELECT id_module, 1, id_group FROM ps_module, ps_group")
     database.execute("INSERT INTO ps_module_shop (id_module, id_shop) SELECT id_module, 1 FROM ps_module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -36,15 +37,23 @@ class Visit:
         return parse_qs(url.query).get("controller", [url.path.rpartition("/")[2]])[0]
 
     @property
+    def session(self) -> str:
+        """The cookie of the session that the shop began; empty when it began none."""
+        found = re.search(r"PHPSESSID=[^;]+", self.headers.get("Set-Cookie", ""))
+        return found[0] if found else ""
+
+    @property
     def json(self) -> Any:
         """The answer's body, read."""
         return json.loads(self.text)
 
 
-def visit(method: str, url: str, *, cookie: str = "", data: dict[str, str] | None = None, **headers: str) -> Visit:
+def visit(
+    method: str, url: str, *, cookie: str = "", session: str = "", data: dict[str, str] | None = None, **headers: str
+) -> Visit:
     """Make one request, with a connection of its own; header names are given with underscores."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent |= {"Cookie": f"standin={cookie}"} if cookie else {}
+    sent |= {"Cookie": "; ".join(filter(None, [cookie and f"standin={cookie}", session]))}
     begun = time.monotonic()
     answer = requests.request(method, url, data=data, headers=sent, allow_redirects=False, timeout=40)
     return Visit(
@@ -83,9 +92,9 @@ class Shopper:
         """Call a controller of the Mollie module with this shopper's cookie."""
         return visit(method, module_url(self.server, controller, query), cookie=self.cookie)
 
-    def follow(self, url: str) -> Visit:
-        """Open an address of the shop with this shopper's cookie."""
-        return visit("GET", url, cookie=self.cookie)
+    def follow(self, url: str, *, session: str = "") -> Visit:
+        """Open an address of the shop with this shopper's cookie, and with the session that an answer began."""
+        return visit("GET", url, cookie=self.cookie, session=session)
 
 
 def module_url(server: str, controller: str, query: dict[str, str] | None = None) -> str:

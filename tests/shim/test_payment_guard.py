@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote_plus
-
 import pytest
 
 from tests.services.waiting import wait_until
@@ -74,7 +72,7 @@ def test_while_one_tab_creates_the_payment_the_other_is_told_and_then_led_to_it(
     paying = first()
 
     assert (told.status, told.page) == (302, "order")
-    assert "already in progress" in unquote_plus(told.headers["Set-Cookie"])
+    assert "already in progress" in shopper.follow(told.location, session=told.session).text
     assert told.seconds < 3.0
     assert world.payments_at_mollie(shopper.cart_id) == [paying.checkout_id]
     assert shopper.pay().checkout_id == paying.checkout_id
@@ -140,7 +138,7 @@ def test_bancontacts_code_and_the_pay_button_share_one_payment(world: ShimWorld,
     again = shopper.module("POST", "bancontactAjax", {"ajax": "1", "action": "createTransaction"})
     shopper.pay()
 
-    assert transaction in shown.json["qr_code"]
+    assert transaction in shown.text
     assert again.json["success"] is False
     assert world.payments_at_mollie(shopper.cart_id) == [transaction]
 

@@ -81,6 +81,17 @@ class ShimWorld:
         """The distinct order references of a cart."""
         return sorted({str(row["reference"]) for row in self.books.orders_of(cart_id)})
 
+    @property
+    def learned(self) -> str:
+        """What the shim remembers of the carts that the sidecar guards; empty: nothing yet."""
+        ((found,),) = self.database.execute("SELECT value FROM ps_configuration WHERE name = 'MOLLIEBRIDGE_ROLLOUT'")
+        return str(found)
+
+    def wait_until_learned(self) -> None:
+        """Let one shopper pay, after whose payment the shim asks the sidecar how it is set, and wait for that."""
+        self.new_shopper().pay()
+        wait_until(lambda: self.learned != "", what="the roll-out to be learned")
+
     def install_shim(self, **configuration: str) -> None:
         """Upload, install and configure the real shim; both web servers have its files, one database its rows."""
         assert self.sidecar is not None

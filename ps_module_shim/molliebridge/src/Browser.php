@@ -17,6 +17,15 @@ if (!defined('_PS_VERSION_')) {
 /** The connection to whoever asked: what it sent, what it is sent, and what is done after that. */
 class Browser
 {
+    /** @var object|null PrestaShop's cookie, which is written when it is destroyed: then it is too late */
+    private $cookie;
+
+    /** @param object|null $cookie the context's, where there is one */
+    public function __construct($cookie = null)
+    {
+        $this->cookie = $cookie;
+    }
+
     /** Send the answer and end the script. On a page with notices of its own the message is shown there. */
     public function answer(Response $response, $controller, Texts $texts): void
     {
@@ -40,6 +49,7 @@ class Browser
         while (ob_get_level() > 0 && ob_end_clean()) {
             continue;
         }
+        $this->keepCookie();
         header_remove('Location');
         http_response_code($response->status);
         foreach ($response->headers as $name => $value) {
@@ -54,6 +64,7 @@ class Browser
     /** Let the one who asked go, where the server can; what follows costs him nothing then. */
     public function letGo(): void
     {
+        $this->keepCookie();
         if (session_status() === PHP_SESSION_ACTIVE) {
             session_write_close();
         }
@@ -93,6 +104,14 @@ class Browser
     public function header(string $serverKey): string
     {
         return isset($_SERVER[$serverKey]) && is_string($_SERVER[$serverKey]) ? $_SERVER[$serverKey] : '';
+    }
+
+    /** With the headers gone, what this request has changed in the shopper's cookie would be lost. */
+    private function keepCookie(): void
+    {
+        if ($this->cookie !== null && method_exists($this->cookie, 'write')) {
+            $this->cookie->write();
+        }
     }
 
     private function html(Response $response, Texts $texts): string

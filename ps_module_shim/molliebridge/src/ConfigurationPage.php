@@ -10,7 +10,6 @@ declare(strict_types=1);
 
 namespace MollieBridge;
 
-use AdminController;
 use Configuration;
 use Context;
 use HelperForm;
@@ -45,20 +44,29 @@ final class ConfigurationPage
     /** @var AdminTexts */
     private $texts;
 
+    /** @var AdminWarnings */
+    private $warnings;
+
+    /** @var FormTexts */
+    private $formTexts;
+
+    /** @param object $translator with PrestaShop's trans(id, parameters, domain) */
     public function __construct(
         Module $module,
         Context $context,
         SettingsStore $store,
         Installer $installer,
         OutageCounter $outages,
-        AdminTexts $texts
+        $translator
     ) {
         $this->module = $module;
         $this->context = $context;
         $this->store = $store;
         $this->installer = $installer;
         $this->outages = $outages;
-        $this->texts = $texts;
+        $this->texts = new AdminTexts($translator);
+        $this->warnings = new AdminWarnings($translator);
+        $this->formTexts = new FormTexts($translator);
     }
 
     /** The page's HTML. The test button's request is answered with JSON and ends the script. */
@@ -80,7 +88,7 @@ final class ConfigurationPage
             $faults = $input->faults($this->store->text(SettingsStore::TOKEN) !== '');
             $messages = $faults === []
                 ? $this->save($input)
-                : $this->module->displayError(array_map([$this->texts, 'fault'], array_values($faults)));
+                : $this->module->displayError(array_map([$this->formTexts, 'fault'], array_values($faults)));
         }
 
         return $messages . $this->overview() . $this->form($input);
@@ -97,7 +105,7 @@ final class ConfigurationPage
             $this->store->save($key, $value);
         }
 
-        return $this->module->displayConfirmation($this->texts->saved());
+        return $this->module->displayConfirmation($this->formTexts->saved());
     }
 
     private function overview(): string
@@ -112,9 +120,14 @@ final class ConfigurationPage
             'figures' => $status !== null && $status->isAuthorised ? $this->texts->figures($status) : [],
             'days' => $status !== null ? $status->days : 30,
             'outages' => $this->texts->outages($this->outages->sums()),
-            'warnings' => $this->texts->warnings($settings, $status, $this->installer->missing()),
+            'warnings' => $this->warnings->all(
+                $settings,
+                $status,
+                $this->installer->missing(),
+                (new Reach($this->module))->found()
+            ),
             'dashboard' => $this->dashboard($settings),
-            'testUrl' => $this->ownUrl() . '&' . self::TEST . '=1',
+            'testUrl' => $this->ownUrl([self::TEST => '1']),
             'script' => $this->module->getPathUri() . 'views/js/configure.js?v=' . $this->module->version,
         ]);
 
@@ -126,20 +139,21 @@ final class ConfigurationPage
         $form = new HelperForm();
         $form->module = $this->module;
         $form->name_controller = $this->module->name;
-        $form->token = Tools::getAdminTokenLite('AdminModules');
-        $form->currentIndex = AdminController::$currentIndex . '&configure=' . $this->module->name;
+        // The token is in the address already.
+        $form->token = '';
+        $form->currentIndex = $this->ownUrl([]);
         $form->default_form_language = (int) Configuration::get('PS_LANG_DEFAULT');
         $form->submit_action = self::SUBMIT;
-        $form->fields_value = [
-            'endpoint' => $input->endpoint,
+        $form->fields_value = array_combine(SettingsInput::FIELDS, [
+            $input->endpoint,
             // The stored token never leaves the server again.
-            'token' => '',
-            'policy' => $input->policy,
-            'lock_directory' => $input->lockDirectory,
-        ];
+            '',
+            $input->policy,
+            $input->lockDirectory,
+        ]);
 
         return $form->generateForm([
-            $this->texts->form($this->store->text(SettingsStore::TOKEN) !== '', sys_get_temp_dir()),
+            $this->formTexts->form($this->store->text(SettingsStore::TOKEN) !== '', sys_get_temp_dir()),
         ]);
     }
 
@@ -153,10 +167,7 @@ final class ConfigurationPage
         $transport = new CurlTransport($settings->endpoint());
         $client = new Client($transport, $settings->token(), new SystemClock());
         $status = new Status((new Sidecar($client))->status());
-        // Remembered for the time when it can not be asked: with Redis a lock file keeps nobody away.
-        if ($status->backend !== '' && $status->backend !== $this->store->text(SettingsStore::BACKEND)) {
-            $this->store->save(SettingsStore::BACKEND, $status->backend);
-        }
+        $this->store->learn($status);
 
         return $status;
     }
@@ -177,7 +188,7 @@ final class ConfigurationPage
             $value = Tools::getValue($name);
 
             return is_string($value) ? $value : '';
-        }, ['endpoint', 'token', 'policy', 'lock_directory']);
+        }, array_values(SettingsInput::FIELDS));
 
         return new SettingsInput(...$values);
     }
@@ -189,9 +200,16 @@ final class ConfigurationPage
         return $endpoint !== null && $endpoint->socket() === null ? $endpoint->url('/dashboard') : '';
     }
 
-    private function ownUrl(): string
+    /**
+     * This page's address, with the employee's token. Asked for as a whole: AdminController::$currentIndex is relative,
+     * and since PrestaShop 9 the page lies elsewhere; and without tokens there is no `?` to append to.
+     *
+     * @param array<string, string> $more
+     */
+    private function ownUrl(array $more): string
     {
-        return AdminController::$currentIndex . '&configure=' . $this->module->name
-            . '&token=' . Tools::getAdminTokenLite('AdminModules');
+        $parameters = ['configure' => $this->module->name] + $more;
+
+        return $this->context->link->getAdminLink('AdminModules', true, [], $parameters);
     }
 }

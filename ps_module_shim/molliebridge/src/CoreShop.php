@@ -84,6 +84,13 @@ final class CoreShop implements Shop
         return (int) ($rows[0]['cart_id'] ?? 0);
     }
 
+    public function shopOf(int $cartId): int
+    {
+        $rows = $this->rows('SELECT `id_shop` FROM `%scart` WHERE `id_cart` = %d', [$cartId]);
+
+        return (int) ($rows[0]['id_shop'] ?? 1);
+    }
+
     public function findOrderNumber(string $transactionId): string
     {
         $rows = $this->rows('SELECT `order_reference` FROM `%smollie_payments` WHERE `transaction_id` = "%s"', [

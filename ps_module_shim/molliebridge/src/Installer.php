@@ -57,6 +57,7 @@ final class Installer
     /** Register on every hook; on the second call only what is missing (after PrestaShop was upgraded). */
     public function install(): bool
     {
+        $this->store->prepare();
         $made = $this->hooksMade();
         $registered = true;
         foreach (self::hooks(_PS_VERSION_) as $hook) {

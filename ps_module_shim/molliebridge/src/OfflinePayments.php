@@ -16,7 +16,7 @@ if (!defined('_PS_VERSION_')) {
 
 /**
  * A payment is to be created and the sidecar is silent. `closed`: not now. `open`: the sale goes on, under the cart's
- * lock file and by what the shop's own tables say.
+ * lock file and by what the shop's own tables say. A cart that the sidecar only watched is let through in any case.
  */
 final class OfflinePayments
 {
@@ -64,6 +64,10 @@ final class OfflinePayments
     public function guard(Initiation $initiation, string $reason): ?Response
     {
         $this->outages->count(OutageCounter::INITIATION, $reason);
+        if (!$this->settings->rollout()->guards($initiation->cart->shopId, $initiation->cart->cartId)) {
+            // Only watched as long as the sidecar spoke: the shop is as it would be without the bridge.
+            return null;
+        }
         if (!$this->settings->failsOpen()) {
             return $this->answers->notNow($initiation->place, self::RETRY_SECONDS);
         }

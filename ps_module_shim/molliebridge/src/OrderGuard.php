@@ -126,6 +126,12 @@ final class OrderGuard
             ? $this->sidecar->claim($this->work->transactionId, $left)
             : Reply::silence('no time is left');
         if (!$claim->isAnswer()) {
+            if (!$this->settings->rollout()->guards($this->shop->shopOf($this->work->cartId), $this->work->cartId)) {
+                $this->work->kind = '';
+
+                return null;
+            }
+
             return $this->takeFile() ? null : $this->refusal();
         }
         if ($claim->is(200) && $claim->text('decision') === 'process') {

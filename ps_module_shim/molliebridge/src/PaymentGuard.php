@@ -72,6 +72,9 @@ final class PaymentGuard
         if (!$reply->isAnswer() || $reply->is(422)) {
             return $this->offline->guard($initiation, $reply->reason() ?: 'two keys were refused');
         }
+        if ($reply->is(201) || $reply->text('action') !== null) {
+            $this->work->wasGuarded = $reply->is(409) || $reply->text('payment_id') !== null;
+        }
         if ($reply->is(201)) {
             $this->begin($initiation->cart, $reply->text('payment_id'));
 

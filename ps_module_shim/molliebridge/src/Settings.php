@@ -35,18 +35,23 @@ final class Settings
     /** @var string what the sidecar locks with, as it last said: flock, memory or redis */
     private $backend;
 
+    /** @var Rollout which carts the sidecar guards, as it last said */
+    private $rollout;
+
     public function __construct(
         ?Endpoint $endpoint,
         string $token,
         string $policy = self::OPEN,
         string $lockDirectory = '',
-        string $backend = 'flock'
+        string $backend = 'flock',
+        string $rollout = ''
     ) {
         $this->endpoint = $endpoint;
         $this->token = $token;
         $this->policy = $policy;
         $this->lockDirectory = $lockDirectory;
         $this->backend = $backend;
+        $this->rollout = Rollout::read($rollout);
     }
 
     /** Whether there is somebody to ask. Until then the shim guards nothing and stands in nobody's way. */
@@ -76,6 +81,12 @@ final class Settings
     public function lockDirectory(): string
     {
         return $this->lockDirectory !== '' ? $this->lockDirectory : sys_get_temp_dir();
+    }
+
+    /** Which carts the sidecar guards, for the time when it can not be asked. */
+    public function rollout(): Rollout
+    {
+        return $this->rollout;
     }
 
     /** Whether a file lock taken here keeps everybody else away from the cart: not with several hosts on Redis. */

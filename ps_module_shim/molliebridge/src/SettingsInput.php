@@ -17,6 +17,17 @@ if (!defined('_PS_VERSION_')) {
 /** What a merchant typed into the configuration form: read, checked, and what is wrong with it. */
 final class SettingsInput
 {
+    /**
+     * What the fields are called in the form. Not by these names alone: `token` is what PrestaShop calls the token that
+     * lets an employee's request in, and the one that is posted goes before the one in the address.
+     */
+    public const FIELDS = [
+        'endpoint' => 'molliebridge_endpoint',
+        'token' => 'molliebridge_token',
+        'policy' => 'molliebridge_policy',
+        'lock_directory' => 'molliebridge_lock_directory',
+    ];
+
     /** The sidecar refuses shorter ones, too. */
     private const SHORTEST_TOKEN = 32;
 

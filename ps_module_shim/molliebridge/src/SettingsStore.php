@@ -27,6 +27,7 @@ final class SettingsStore
     public const POLICY = 'MOLLIEBRIDGE_POLICY';
     public const LOCK_DIRECTORY = 'MOLLIEBRIDGE_LOCK_DIR';
     public const BACKEND = 'MOLLIEBRIDGE_BACKEND';
+    public const ROLLOUT = 'MOLLIEBRIDGE_ROLLOUT';
     public const HOOKS_MADE = 'MOLLIEBRIDGE_HOOKS';
 
     public const DEFAULT_ENDPOINT = 'http://127.0.0.1:8787';
@@ -37,6 +38,7 @@ final class SettingsStore
         self::POLICY,
         self::LOCK_DIRECTORY,
         self::BACKEND,
+        self::ROLLOUT,
         self::HOOKS_MADE,
     ];
 
@@ -47,7 +49,8 @@ final class SettingsStore
             $this->text(self::TOKEN),
             $this->text(self::POLICY, Settings::OPEN),
             $this->text(self::LOCK_DIRECTORY),
-            $this->text(self::BACKEND, 'flock')
+            $this->text(self::BACKEND, 'flock'),
+            $this->text(self::ROLLOUT)
         );
     }
 
@@ -63,6 +66,29 @@ final class SettingsStore
     public function save(string $key, string $value): bool
     {
         return (bool) Configuration::updateGlobalValue($key, $value);
+    }
+
+    /** Keep what the sidecar says of itself, for the time when it can not be asked. Writes only what has changed. */
+    public function learn(Status $status): void
+    {
+        foreach ([self::BACKEND => $status->backend, self::ROLLOUT => Rollout::told($status)] as $key => $told) {
+            if ($told !== '' && $told !== $this->text($key)) {
+                $this->save($key, $told);
+            }
+        }
+    }
+
+    /**
+     * Make the rows that shoppers' requests change later: two of them at once would each insert one, as the table's
+     * names are not unique.
+     */
+    public function prepare(): void
+    {
+        foreach ([self::BACKEND, self::ROLLOUT] as $key) {
+            if ($this->text($key) === '') {
+                $this->save($key, '');
+            }
+        }
     }
 
     /** Remove every row. */

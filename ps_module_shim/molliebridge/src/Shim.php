@@ -23,6 +23,12 @@ final class Shim
     /** @var Settings */
     private $settings;
 
+    /** @var SettingsStore */
+    private $store;
+
+    /** @var Sidecar */
+    private $sidecar;
+
     /** @var Texts */
     private $texts;
 
@@ -50,15 +56,22 @@ final class Shim
     /** @var Clock */
     private $clock;
 
-    public function __construct(Settings $settings, Context $context, Texts $texts, OutageCounter $outages)
-    {
+    public function __construct(
+        Settings $settings,
+        SettingsStore $store,
+        Context $context,
+        Texts $texts,
+        OutageCounter $outages
+    ) {
         $this->settings = $settings;
+        $this->store = $store;
         $this->texts = $texts;
         $this->clock = $clock = new SystemClock();
-        $this->browser = new Browser();
+        $this->browser = new Browser(isset($context->cookie) ? $context->cookie : null);
         $this->work = $work = new Work();
         $this->shop = $shop = new CoreShop($context);
-        $sidecar = new Sidecar(new Client(new CurlTransport($settings->endpoint()), $settings->token(), $clock));
+        $client = new Client(new CurlTransport($settings->endpoint()), $settings->token(), $clock);
+        $this->sidecar = $sidecar = new Sidecar($client);
         $answers = new InitiationAnswers($texts, $shop);
         $offline = new OfflinePayments($settings, $shop, $answers, $outages, $work, $clock);
         $this->payments = new PaymentGuard($sidecar, $shop, $answers, $offline, $work);
@@ -140,7 +153,25 @@ final class Shim
             });
         }
 
+        $this->learnAtTheEnd($initiation->cart);
+
         return $instead;
+    }
+
+    /**
+     * The sidecar did otherwise than was remembered of it, or nothing is remembered yet: ask it how it is set, when the
+     * answer has left.
+     */
+    private function learnAtTheEnd(PayableCart $cart): void
+    {
+        $guarded = $this->work->wasGuarded;
+        if ($guarded === null || $this->settings->rollout()->fits($cart->shopId, $cart->cartId, $guarded)) {
+            return;
+        }
+        $this->atTheEnd(function (): void {
+            $this->browser->letGo();
+            $this->store->learn(new Status($this->sidecar->status()));
+        });
     }
 
     private function initiation(string $place, int $contextCart, int $cookieCart): ?Initiation

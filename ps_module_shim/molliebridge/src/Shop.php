@@ -36,6 +36,9 @@ interface Shop
     /** The cart of a payment, by the Mollie module's table; 0 when it is not there. */
     public function findCartOf(string $transactionId): int;
 
+    /** The shop of a multishop that a cart is of; 1 where it is not known. */
+    public function shopOf(int $cartId): int;
+
     /** The order number under which the module knows a payment; '' when it does not. */
     public function findOrderNumber(string $transactionId): string;
 

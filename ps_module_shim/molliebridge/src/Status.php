@@ -17,7 +17,15 @@ if (!defined('_PS_VERSION_')) {
 /** What `GET /v1/status` tells; fields that are missing or of another form count as not told. */
 final class Status
 {
-    public const FIGURES = ['prevented', 'resumed', 'surplus', 'refunded', 'awaiting_approval', 'dead_deliveries'];
+    public const FIGURES = [
+        'prevented',
+        'resumed',
+        'superseded',
+        'surplus',
+        'refunded',
+        'awaiting_approval',
+        'dead_deliveries',
+    ];
 
     /** @var bool whether the sidecar answered as the sidecar does */
     public $isReachable;

@@ -24,6 +24,7 @@ if (!defined('_PS_VERSION_')) {
  * | claim: skip | 200, the module hears nothing |
  * | claim: 409, 429, 503 | 503, Mollie comes again |
  * | claim: 422, what was posted is no transaction id | the module refuses it by itself |
+ * | the sidecar is silent, the cart is only watched | the module works, nothing else |
  * | the sidecar is silent | the module works under the cart's lock file; 503 where that is not to be had |
  */
 final class WebhookGuard
@@ -143,13 +144,15 @@ final class WebhookGuard
     private function alone(string $transactionId, string $reason): ?Response
     {
         $this->outages->count(OutageCounter::WEBHOOK, $reason);
+        if ($this->settings->rollout()->guardsNone()) {
+            return null;
+        }
+        $cartId = $this->findCart($transactionId);
+        if ($cartId !== 0 && !$this->settings->rollout()->guards($this->shop->shopOf($cartId), $cartId)) {
+            return null;
+        }
         if (!$this->settings->filesAreShared()) {
             return Response::comeAgain(self::RETRY_SECONDS, 'The sidecar does not answer');
-        }
-        $cartId = $this->shop->findCartOf($transactionId);
-        if ($cartId === 0) {
-            $payment = $this->shop->askMollie($transactionId);
-            $cartId = $payment !== null ? $payment->cartId : 0;
         }
         $this->begin($transactionId, $cartId);
         if ($cartId === 0) {
@@ -163,5 +166,17 @@ final class WebhookGuard
         $this->work->fileLock = $lock;
 
         return null;
+    }
+
+    /** 0 when neither the module's table nor Mollie names one. */
+    private function findCart(string $transactionId): int
+    {
+        $cartId = $this->shop->findCartOf($transactionId);
+        if ($cartId !== 0) {
+            return $cartId;
+        }
+        $payment = $this->shop->askMollie($transactionId);
+
+        return $payment !== null ? $payment->cartId : 0;
     }
 }

@@ -42,6 +42,9 @@ final class Work
     /** @var string|null id of the payment that the sidecar reserved for this request */
     public $paymentId;
 
+    /** @var bool|null whether the sidecar guarded the payment or only watched it; null: it did not say */
+    public $wasGuarded;
+
     /** @var bool whether the cart is to be claimed before an order is made, and not earlier */
     public $claimsLate = false;
 

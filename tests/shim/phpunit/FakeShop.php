@@ -40,6 +40,11 @@ final class FakeShop implements Shop
         return $this->payments[$transactionId]['cart'] ?? 0;
     }
 
+    public function shopOf(int $cartId): int
+    {
+        return 1;
+    }
+
     public function findOrderNumber(string $transactionId): string
     {
         return $this->payments[$transactionId]['number'] ?? '';

@@ -59,8 +59,12 @@ final class Scene
     /** @var bool whether the directory is this scene's own */
     private $owns;
 
-    public function __construct(string $policy = Settings::OPEN, string $backend = 'flock', string $directory = '')
-    {
+    public function __construct(
+        string $policy = Settings::OPEN,
+        string $backend = 'flock',
+        string $directory = '',
+        string $rollout = ''
+    ) {
         $this->owns = $directory === '';
         $this->directory = $directory ?: sys_get_temp_dir() . '/molliebridge-' . bin2hex(random_bytes(6));
         if ($this->owns) {
@@ -71,7 +75,8 @@ final class Scene
             self::TOKEN,
             $policy,
             $this->directory,
-            $backend
+            $backend,
+            $rollout
         );
         $this->clock = new FakeClock();
         $this->sidecar = new FakeTransport($this->clock);

@@ -21,6 +21,7 @@ final class StatusTest extends TestCase
             'days' => 7,
             'prevented' => 3,
             'resumed' => 2,
+            'superseded' => 5,
             'surplus' => 1,
             'refunded' => 1,
             'awaiting_approval' => 0,
@@ -35,8 +36,8 @@ final class StatusTest extends TestCase
 
         self::assertSame('Connected to the bridge 1.2.3', $texts->connection($status));
         self::assertSame('Guarding 50 percent of the carts.', $texts->mode($status));
-        self::assertSame(['3', '2', '1', '1', '0', '4'], array_column($texts->figures($status), 'value'));
-        self::assertSame([5], array_keys(array_filter(array_column($texts->figures($status), 'alarms'))));
+        self::assertSame(['3', '2', '5', '1', '1', '0', '4'], array_column($texts->figures($status), 'value'));
+        self::assertSame([6], array_keys(array_filter(array_column($texts->figures($status), 'alarms'))));
     }
 
     /** @dataProvider odd */
@@ -48,7 +49,7 @@ final class StatusTest extends TestCase
         self::assertTrue($status->isAuthorised);
         self::assertSame('', $texts->mode($status));
         self::assertSame('', $status->backend);
-        self::assertSame(array_fill(0, 6, '-'), array_column($texts->figures($status), 'value'));
+        self::assertSame(array_fill(0, 7, '-'), array_column($texts->figures($status), 'value'));
     }
 
     public function odd(): array

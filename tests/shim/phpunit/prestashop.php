@@ -14,6 +14,9 @@ class Configuration
     /** @var array<string, string> */
     public static $rows = [];
 
+    /** @var int */
+    public static $writes = 0;
+
     /** @return string|false */
     public static function get(string $key)
     {
@@ -23,6 +26,7 @@ class Configuration
     public static function updateGlobalValue(string $key, string $value): bool
     {
         self::$rows[$key] = $value;
+        ++self::$writes;
 
         return true;
     }

@@ -1,10 +1,11 @@
 <?php
 
 /**
- * The back office from the command line: `php admin.php <shop> install|uninstall|enable|disable|upgrade|configure|page <module>`.
+ * The back office from the command line: `php admin.php <shop> install|uninstall|enable|disable|upgrade|configure|token|page <module>`.
  *
- * `configure` reads an object of configuration values from its input; `page` prints the module's configuration page,
- * after a POST of what its input holds (`{}` for none). Prints JSON; the status is 1 when the module said no.
+ * `configure` reads an object of configuration values from its input; `page` makes a request to the module's
+ * configuration page at the address `to`, with a POST of `post` (`{}` for none); `token` tells the employee's token.
+ * Prints JSON; the status is 1 when the module, or PrestaShop's look at the employee's token, said no.
  */
 
 declare(strict_types=1);
@@ -13,6 +14,25 @@ declare(strict_types=1);
 define('_PS_ROOT_DIR_', $root);
 define('_PS_ADMIN_DIR_', $root . '/admin');
 require __DIR__ . '/bootstrap.php';
+
+/** Which module's page an address leads to, and whether it is let in: AdminController::checkToken(), the routes of 9.0. */
+function admittedModule(string $address): string
+{
+    $isNine = version_compare(_PS_VERSION_, '9.0', '>=');
+    $token = Tools::getAdminTokenLite('AdminModules');
+    if (!$isNine) {
+        // What is posted as `token` goes before the address's.
+        $isLetIn = !Standin::get('admin_tokens', true) || Tools::getValue('token') === $token;
+
+        return $isLetIn && Tools::getValue('controller') === 'AdminModules' ? (string) Tools::getValue('configure') : '';
+    }
+    $path = (string) parse_url($address, PHP_URL_PATH);
+    // The route takes everything up to the next slash for the module's name.
+    $isRoute = preg_match('#^/admin/improve/modules/manage/action/configure/([^/]+)$#', $path, $found) === 1;
+    $isLetIn = !Standin::get('admin_tokens', true) || ($_GET['_token'] ?? '') === $token || Tools::getValue('token') === $token;
+
+    return $isRoute && $isLetIn ? rawurldecode($found[1]) : '';
+}
 
 $context = Context::getContext();
 $context->employee = new Employee();
@@ -31,14 +51,23 @@ switch ($action) {
             $done = Configuration::updateGlobalValue($key, $value) && $done;
         }
         break;
-    case 'page':
-        $_POST = $given;
-        $_SERVER['REQUEST_METHOD'] = $given ? 'POST' : 'GET';
+    case 'token':
         $done = true;
-        $page = $module->getContent();
+        $page = Tools::getAdminTokenLite('AdminModules');
+        break;
+    case 'page':
+        $address = $given['to'];
+        parse_str((string) parse_url($address, PHP_URL_QUERY), $_GET);
+        $_POST = $given['post'] ?? [];
+        $_SERVER['REQUEST_METHOD'] = $_POST ? 'POST' : 'GET';
+        $done = admittedModule($address) === $name;
+        $page = $done ? $module->getContent() : 'Invalid security token';
         break;
     default:
         $done = $module->$action();
 }
-echo json_encode(['done' => $done, 'errors' => $module->_errors, 'page' => $page ?? null], JSON_INVALID_UTF8_SUBSTITUTE);
+$errors = Closure::bind(function (): array {
+    return $this->_errors;
+}, $module, Module::class)();
+echo json_encode(['done' => $done, 'errors' => $errors, 'page' => $page ?? null], JSON_INVALID_UTF8_SUBSTITUTE);
 exit($done ? 0 : 1);

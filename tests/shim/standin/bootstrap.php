@@ -9,6 +9,7 @@ declare(strict_types=1);
 error_reporting(E_ALL);
 ini_set('display_errors', '0');
 ini_set('log_errors', '1');
+ini_set('session.save_path', _PS_ROOT_DIR_ . '/var/cache/prod');
 
 /** What this shop is and what goes wrong in it; read afresh by every request. */
 final class Standin

@@ -12,6 +12,7 @@ use MollieBridge\Browser;
 use MollieBridge\Client;
 use MollieBridge\CurlTransport;
 use MollieBridge\Installer;
+use MollieBridge\Reach;
 use MollieBridge\Response;
 use MollieBridge\SelfTest;
 use MollieBridge\SelfTestCall;
@@ -43,6 +44,16 @@ class MolliebridgeSelftestModuleFrontController extends ModuleFrontController
         exit;
     }
 
+    /** A shop in maintenance is tried out, too. */
+    protected function displayMaintenancePage()
+    {
+    }
+
+    /** Nobody asks for a country here: what is asked is signed. */
+    protected function displayRestrictedCountryPage()
+    {
+    }
+
     private function answer(): Response
     {
         $browser = new Browser();
@@ -59,6 +70,7 @@ class MolliebridgeSelftestModuleFrontController extends ModuleFrontController
             return Response::json(401, ['error' => 'clock', 'now' => round($clock->now(), 3)]);
         }
         $client = new Client(new CurlTransport($settings->endpoint()), $settings->token(), $clock);
+        $reach = new Reach($this->module);
         $found = (new SelfTest($settings, new Sidecar($client), $clock))->run(
             $call,
             (int) Tools::getValue('hold_ms', 0) / 1000
@@ -68,6 +80,7 @@ class MolliebridgeSelftestModuleFrontController extends ModuleFrontController
             'version' => (string) $this->module->version,
             'prestashop' => _PS_VERSION_,
             'missing_hooks' => (new Installer($this->module, new SettingsStore()))->missing(),
+            'unguarded' => $reach->found(),
         ]);
     }
 }

@@ -40,6 +40,7 @@ class Context
             $context->cookie = new Cookie();
             $context->smarty = new Smarty();
             $context->customer = new Customer($context->cookie->id_customer);
+            $context->customer->logged = $context->customer->id ? 1 : 0;
         }
 
         return self::$instance;

@@ -16,8 +16,19 @@ class Customer extends ObjectModel
     /** @transient */
     public $logged = 0;
 
+    /** Only who has signed in: a customer that is just loaded, as a webhook does it, is not. */
     public function isLogged($with_guest = false)
     {
-        return (bool) $this->id;
+        return $this->logged && $this->id;
+    }
+
+    /** @return int[] */
+    public function getGroups()
+    {
+        $rows = Db::getInstance()->executeS(
+            'SELECT `id_group` FROM `' . _DB_PREFIX_ . 'customer_group` WHERE `id_customer` = ' . (int) $this->id
+        );
+
+        return array_map('intval', array_column($rows, 'id_group')) ?: [3];
     }
 }

@@ -8,21 +8,30 @@ class FrontController extends Controller
     public $display_column_left = true;
     public $display_column_right = true;
 
-    /** @var array<string, string> */
-    private $assets = [];
+    /** @var array{js: array<string, string>, css: array<string, string>} */
+    private $assets = ['css' => [], 'js' => []];
 
     /** Only at the end of this the context has a cart: the cookie's, and none once that cart has its order. */
     public function init()
     {
         Hook::exec('actionFrontControllerInitBefore', ['controller' => $this]);
         parent::init();
+        ob_start();
         $context = $this->context;
         $cart = new Cart($context->cookie->id_cart);
         if ($cart->id && $cart->orderExists()) {
-            $context->cookie->id_cart = 0;
+            unset($context->cookie->id_cart);
             $cart = new Cart();
         }
+        // One of the things that a request changes in the cookie (country, currency, visitor).
+        $context->cookie->last = static::class;
         $context->cart = $cart;
+        if (!(int) Configuration::get('PS_SHOP_ENABLE', null, null, null, 1)) {
+            $this->displayMaintenancePage();
+        }
+        if (Standin::get('country_forbidden', false)) {
+            $this->displayRestrictedCountryPage();
+        }
         $context->currency = new Currency($cart->id_currency);
         Standin::pause('init');
         Hook::exec('actionFrontControllerInitAfter', ['controller' => $this]);
@@ -40,21 +49,23 @@ class FrontController extends Controller
 
     public function registerJavascript($id, $relativePath, $params = [])
     {
-        $this->assets[$id] = $relativePath;
+        $this->register('js', (string) $id, $relativePath);
     }
 
     public function registerStylesheet($id, $relativePath, $params = [])
     {
-        $this->assets[$id] = $relativePath;
+        $this->register('css', (string) $id, $relativePath);
     }
 
     public function display()
     {
         echo '<!doctype html><title>' . Tools::safeOutput(static::class) . '</title>';
         echo '<script>var prestashop = ' . json_encode(Media::$definitions) . ';</script>';
-        foreach ($this->assets as $id => $path) {
-            echo strpos($path, '.css') ? '<link rel="stylesheet" href="/' . ltrim($path, '/') . '">'
-                : '<script defer id="' . $id . '" src="/' . ltrim($path, '/') . '"></script>';
+        foreach ($this->assets['css'] as $path) {
+            echo '<link rel="stylesheet" href="/' . ltrim($path, '/') . '">';
+        }
+        foreach ($this->assets['js'] as $id => $path) {
+            echo '<script defer id="' . $id . '" src="/' . ltrim($path, '/') . '"></script>';
         }
         parent::display();
     }
@@ -63,11 +74,31 @@ class FrontController extends Controller
     public function redirectWithNotifications()
     {
         $told = json_encode(['error' => $this->errors, 'warning' => $this->warning, 'success' => $this->success, 'info' => $this->info]);
-        if (session_status() === PHP_SESSION_ACTIVE) {
-            $_SESSION['notifications'] = $told;
-        } elseif (session_status() === PHP_SESSION_NONE) {
-            setcookie('notifications', (string) $told);
+        if (session_status() === PHP_SESSION_NONE) {
+            session_start();
         }
+        $_SESSION['notifications'] = $told;
         Tools::redirect(func_get_args()[0]);
+    }
+
+    protected function displayMaintenancePage()
+    {
+        header('HTTP/1.1 503 Service Unavailable');
+        header('Retry-After: 3600');
+        exit('The shop is in maintenance.');
+    }
+
+    protected function displayRestrictedCountryPage()
+    {
+        header('HTTP/1.1 403 Forbidden');
+        exit('Not from your country.');
+    }
+
+    /** A file that is not there is left out without a word. */
+    private function register(string $kind, string $id, string $path): void
+    {
+        if (is_file(_PS_ROOT_DIR_ . '/' . ltrim($path, '/'))) {
+            $this->assets[$kind][$id] = $path;
+        }
     }
 }

@@ -31,7 +31,11 @@ class HelperForm
     {
         $values = $this->fields_value + ($this->tpl_vars['fields_value'] ?? []);
 
-        return '<form data-action="' . htmlspecialchars((string) $this->submit_action) . '">'
+        // As helpers/form/form.tpl writes it.
+        $address = $this->currentIndex . ($this->token ? '&token=' . $this->token : '');
+
+        return '<form data-action="' . htmlspecialchars((string) $this->submit_action) . '"'
+            . ' action="' . htmlspecialchars($address) . '" method="post">'
             . htmlspecialchars((string) json_encode(['fields' => $fields_form, 'values' => $values]), ENT_NOQUOTES) . '</form>';
     }
 }

@@ -4,11 +4,15 @@ declare(strict_types=1);
 
 use PrestaShop\PrestaShop\Core\Module\Exception\ModuleErrorInterface;
 
-/** Hooks and who is registered in them, from ps_hook, ps_hook_module, ps_module and ps_module_shop. */
+/**
+ * Hooks and who is registered in them, from ps_hook, ps_hook_module, ps_module, ps_module_shop and ps_module_group: a
+ * module is left out where a customer's groups may not use it, before 9.0 on devices for which it is switched off, and
+ * everywhere with PS_DISABLE_NON_NATIVE_MODULE.
+ */
 class Hook
 {
-    /** @var array<string, list<array{id_hook: int, module: string, id_module: int}>>|null */
-    private static $listeners;
+    /** @var array<string, array<string, list<array{id_hook: int, module: string, id_module: int}>>> by customer and hook */
+    private static $listeners = [];
 
     /** @var string[] */
     public static $executed_hooks = [];
@@ -44,7 +48,7 @@ class Hook
             throw new PrestaShopException('Invalid hook name');
         }
         if (!self::existsHere($hook_name)) {
-            return $array_return ? [] : '';
+            return $array_return ? [] : null;
         }
         Standin::note('hook ' . $hook_name);
         self::$executed_hooks[] = $hook_name;
@@ -56,7 +60,8 @@ class Hook
             $hook_args['cart'] = $context->cart;
         }
         $output = $array_return ? [] : '';
-        foreach (self::getHookModuleExecList($hook_name) as $listener) {
+        $listeners = Configuration::get('PS_DISABLE_NON_NATIVE_MODULE') ? [] : self::getHookModuleExecList($hook_name);
+        foreach ($listeners as $listener) {
             $timer = Standin::startTimer();
             $module = Module::getInstanceByName($listener['module']);
             if (!$module || ($id_module && (int) $id_module !== $listener['id_module'])) {
@@ -76,18 +81,23 @@ class Hook
 
     public static function getHookModuleExecList($hook_name = null)
     {
-        if (self::$listeners === null) {
-            self::$listeners = [];
+        $customer = Context::getContext()->customer;
+        $key = $customer ? (string) $customer->id : '';
+        if (!isset(self::$listeners[$key])) {
+            self::$listeners[$key] = [];
             $rows = Db::getInstance()->executeS(
                 'SELECT h.`id_hook`, LOWER(h.`name`) AS hook, m.`id_module`, m.`name` AS module
                  FROM `' . _DB_PREFIX_ . 'module` m
                  INNER JOIN `' . _DB_PREFIX_ . 'module_shop` ms ON ms.`id_module` = m.`id_module` AND ms.`id_shop` = 1
+                 ' . (version_compare(_PS_VERSION_, '9.0', '<') ? 'AND ms.`enable_device` & ' . self::device() : '') . '
+                 INNER JOIN `' . _DB_PREFIX_ . 'module_group` mg ON mg.`id_module` = m.`id_module` AND mg.`id_shop` = 1
+                 AND mg.`id_group` IN (' . implode(', ', self::groupsOf($customer)) . ')
                  INNER JOIN `' . _DB_PREFIX_ . 'hook_module` hm ON hm.`id_module` = m.`id_module` AND hm.`id_shop` = 1
                  INNER JOIN `' . _DB_PREFIX_ . 'hook` h ON h.`id_hook` = hm.`id_hook` AND h.`active` = 1
-                 ORDER BY hm.`position`'
+                 GROUP BY hm.`id_hook`, hm.`id_module` ORDER BY hm.`position`'
             );
             foreach ($rows ?: [] as $row) {
-                self::$listeners[$row['hook']][] = [
+                self::$listeners[$key][$row['hook']][] = [
                     'id_hook' => (int) $row['id_hook'],
                     'module' => $row['module'],
                     'id_module' => (int) $row['id_module'],
@@ -95,7 +105,19 @@ class Hook
             }
         }
 
-        return self::$listeners[strtolower((string) $hook_name)] ?? [];
+        return self::$listeners[$key][strtolower((string) $hook_name)] ?? [];
+    }
+
+    /** Who is not logged in counts as a visitor, also the owner of a webhook's cart. @return int[] */
+    private static function groupsOf(?Customer $customer): array
+    {
+        return $customer !== null && $customer->isLogged() ? $customer->getGroups() : [1];
+    }
+
+    /** 1 for a computer, 4 for a phone. */
+    private static function device(): int
+    {
+        return strpos($_SERVER['HTTP_USER_AGENT'] ?? '', 'Mobile') === false ? 1 : 4;
     }
 
     public static function getIdByName($hook_name, $withAliases = true, $refreshCache = false)
@@ -141,7 +163,7 @@ class Hook
             $row = ['id_module' => (int) $module_instance->id, 'id_hook' => $id, 'id_shop' => 1, 'position' => $last + 1];
             $done = $db->insert('hook_module', $row) && $done;
         }
-        self::$listeners = null;
+        self::$listeners = [];
 
         return $done;
     }
@@ -149,12 +171,15 @@ class Hook
     public static function unregisterHook($module_instance, $hook_name, $shop_list = null)
     {
         $id = is_numeric($hook_name) ? (int) $hook_name : (int) self::getIdByName($hook_name);
-        self::$listeners = null;
+        self::$listeners = [];
 
         return Db::getInstance()->delete('hook_module', '`id_module` = ' . (int) $module_instance->id . ' AND `id_hook` = ' . $id);
     }
 
-    /** An ordinary exception of a module is swallowed, unless the shop is in debug mode; a PHP Error never is. */
+    /**
+     * Before 8.0 nothing that a module throws is swallowed; later an ordinary exception is, outside of debug mode, and a
+     * PHP Error never. Since 9.0 a module may insist.
+     */
     private static function callHookOn(Module $module, string $hookName, array $hookArgs)
     {
         $method = 'hook' . ucfirst($hookName);
@@ -164,7 +189,8 @@ class Hook
         try {
             return $module->$method($hookArgs);
         } catch (Exception $error) {
-            if ($error instanceof ModuleErrorInterface || _PS_MODE_DEV_) {
+            $insists = $error instanceof ModuleErrorInterface && version_compare(_PS_VERSION_, '9.0', '>=');
+            if ($insists || _PS_MODE_DEV_ || version_compare(_PS_VERSION_, '8.0', '<')) {
                 throw $error;
             }
             error_log('a hook of ' . $module->name . ' failed: ' . $error->getMessage());

@@ -21,9 +21,23 @@ class Link
         return Tools::getShopDomain(true) . '/index.php?' . http_build_query($all);
     }
 
+    /** Since 9.0 a module's page has a route of its own; the token is called otherwise there. */
     public function getAdminLink($controller, $with_token = true, $sfRouteParams = [], $params = [])
     {
-        return '/admin/index.php?' . http_build_query(['controller' => $controller] + $params);
+        if (!defined('_PS_ADMIN_DIR_')) {
+            return '';
+        }
+        $token = $with_token && Standin::get('admin_tokens', true) ? Tools::getAdminTokenLite($controller) : '';
+        $admin = Tools::getShopDomain(true) . '/' . basename(_PS_ADMIN_DIR_) . '/';
+        if ($controller === 'AdminModules' && isset($params['configure']) && version_compare(_PS_VERSION_, '9.0', '>=')) {
+            $admin .= 'improve/modules/manage/action/configure/' . rawurlencode($params['configure']);
+            unset($params['configure']);
+            $query = http_build_query($params + ($token ? ['_token' => $token] : []));
+
+            return $admin . ($query ? '?' . $query : '');
+        }
+
+        return $admin . 'index.php?' . http_build_query(['controller' => $controller] + $params + ($token ? ['token' => $token] : []));
     }
 
     public function getBaseLink($id_shop = null, $ssl = null, $relative_protocol = false)

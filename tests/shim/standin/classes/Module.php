@@ -22,7 +22,7 @@ abstract class Module
     public $warning;
     public $active = false;
     public $is_configurable = 1;
-    public $_errors = [];
+    protected $_errors = [];
 
     /** @var Context */
     public $context;
@@ -93,6 +93,12 @@ abstract class Module
 
     public function install()
     {
+        $range = $this->ps_versions_compliancy + ['min' => '1.4.0.0', 'max' => _PS_VERSION_];
+        if (version_compare(_PS_VERSION_, $range['min'], '<') || version_compare(_PS_VERSION_, $range['max'], '>')) {
+            $this->_errors[] = 'The version of your module is not compliant with your PrestaShop version.';
+
+            return false;
+        }
         if (self::isInstalled($this->name)) {
             $this->_errors[] = 'This module has already been installed.';
 
@@ -107,8 +113,8 @@ abstract class Module
             $db->insert('authorization_role', ['slug' => 'ROLE_MOD_MODULE_' . strtoupper($this->name) . '_' . $right]);
         }
         $this->enable();
-        foreach ([1, 2, 3] as $group) {
-            $db->insert('module_group', ['id_module' => $this->id, 'id_shop' => 1, 'id_group' => $group]);
+        foreach ($db->executeS('SELECT `id_group` FROM `' . _DB_PREFIX_ . 'group`') as $row) {
+            $db->insert('module_group', ['id_module' => $this->id, 'id_shop' => 1, 'id_group' => (int) $row['id_group']]);
         }
 
         return true;
@@ -248,6 +254,8 @@ abstract class Module
 
     protected function trans($id, array $parameters = [], $domain = null, $locale = null)
     {
-        return $this->getTranslator()->trans($id, $parameters, $domain, $locale);
+        $said = $this->getTranslator()->trans($id, $parameters, $domain, $locale);
+
+        return version_compare(_PS_VERSION_, '9.0', '<') ? htmlspecialchars($said, ENT_NOQUOTES) : $said;
     }
 }

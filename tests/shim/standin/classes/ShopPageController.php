@@ -14,10 +14,15 @@ class ShopPageController extends FrontController
     public function initContent()
     {
         parent::initContent();
+        if (session_status() === PHP_SESSION_NONE) {
+            session_start();
+        }
+        $told = $_SESSION['notifications'] ?? '';
+        unset($_SESSION['notifications']);
         $this->context->smarty->assign([
             'page' => $this->php_self,
             'cart' => (int) $this->context->cart->id,
-            'notifications' => $_COOKIE['notifications'] ?? '',
+            'notifications' => $told,
         ]);
         $this->setTemplate($this->php_self);
         if ($this->php_self === 'null') {

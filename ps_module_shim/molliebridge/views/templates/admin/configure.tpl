@@ -41,6 +41,9 @@
         <i class="icon-bar-chart"></i> {l s='Dashboard' d='Modules.Molliebridge.Admin'}
       </a>
     {/if}
+    {if $molliebridge.isComplete}
+      <p class="help-block">{l s='The dashboard, also from another machine: docs/how-to/use-the-dashboard.md of the bridge.' d='Modules.Molliebridge.Admin'}</p>
+    {/if}
   </div>
 </div>
 <script src="{$molliebridge.script|escape:'html':'UTF-8'}" defer></script>

@@ -14,9 +14,11 @@ class MollieBancontactAjaxModuleFrontController extends MollieAnswering
         if (Tools::getValue('action') === 'createTransaction') {
             $request = MollieRequests::payment($cart, 'bancontact', MollieKeys::reference($cart));
             $payment = $this->module->getApiClient()->payments->create($request);
-            $this->say(['qr_code' => $payment->getCheckoutUrl()]);
+            // Its ajaxRender() is PrestaShop's, which does not end the script: the module goes on to wait for the order,
+            // and only then is anything sent.
+            $this->ajaxRender(json_encode(['qr_code' => $payment->getCheckoutUrl()]));
         }
-        if (Tools::getValue('action') === 'checkForPaidTransaction') {
+        if (in_array(Tools::getValue('action'), ['createTransaction', 'checkForPaidTransaction'], true)) {
             if (!$this->waitForOrder($cart)) {
                 $this->say(['success' => false]);
             }
