@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
+import signal
 import socket
 import stat
 from collections.abc import Iterator
@@ -70,7 +72,20 @@ def serve(settings: Settings) -> None:
         build_ledger(settings).close()
         if listen.socket is not None:
             _clear(listen.socket)
+        os.register_at_fork(after_in_child=_end_when_told)
         _server(settings.server, listen).serve()
+
+
+def _end_when_told() -> None:
+    """A worker that is still starting ends at once.
+
+    It has its parent's handler, which only wakes the parent's own loop: told to stop before granian has set the
+    worker's, it would go on starting, and be killed after `stop_within`. The kernel ends it, since an exception may come
+    up in a place that swallows it. No request has come in yet, and what the queues have begun is taken up again as
+    after any crash.
+    """
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, signal.SIG_DFL)
 
 
 def _clear(path: Path) -> None:

@@ -106,6 +106,21 @@ def test_a_request_in_hand_is_finished_when_the_server_is_told_to_stop(world: Wo
     assert world.rows("SELECT state FROM {p}attempt WHERE id_cart = %s", cart_id) == (("open",),)
 
 
+def test_a_server_that_is_told_to_stop_while_it_starts_stops_at_once(tmp_path: Path) -> None:
+    """Else it would go on starting, and be killed after `server.stop_within` (20 s)."""
+    sidecar = Sidecar(database={"url": f"sqlite:///{tmp_path}/bridge.db"})
+    with sidecar.log.open("wb") as log:
+        server = subprocess.Popen(sidecar.command(), stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_until(lambda: "Spawning worker-1" in sidecar.log.read_text(), 20, interval=0.005)
+        server.terminate()
+        assert server.wait(timeout=10) == 0
+        assert "Killing" not in sidecar.log.read_text()
+    finally:
+        server.kill()
+        sidecar.close()
+
+
 @pytest.mark.mariadb
 def test_a_database_that_is_killed_and_comes_back_is_503_in_between_and_nothing_else(
     mariadb: PrivateMariaDB, mariadb_database: Database
