@@ -80,7 +80,7 @@ def _end_when_told() -> None:
     """A worker that is still starting ends at once.
 
     It has its parent's handler, which only wakes the parent's own loop: told to stop before granian has set the
-    worker's, it would go on starting, and be killed after `stop_within`. The kernel ends it, since an exception may come
+    worker's, it would go on starting, and be killed after `stop_within`. The kernel ends it: an exception may come
     up in a place that swallows it. No request has come in yet, and what the queues have begun is taken up again as
     after any crash.
     """

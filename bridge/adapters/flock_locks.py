@@ -27,6 +27,10 @@ _COURTESY = 0.0001
 """Seconds: with what the scheduler adds, about twice the time a sleeping process takes to get going (50 us)."""
 
 
+_PROBE = "molbridge-ready"
+"""The key whose file shows that lock files can be made and opened."""
+
+
 class FlockCartLocks:
     """`CartLocks` in a directory that is shared with PHP.
 
@@ -74,6 +78,10 @@ class FlockCartLocks:
     def release(self, key: str, token: str) -> bool:
         """See `CartLocks.release`."""
         return self._holds.end(key, token)
+
+    def ping(self) -> None:
+        """See `CartLocks.ping`: a file of its own, which nobody locks, is opened as those of the carts are."""
+        os.close(open_lock_file(self._directory / lock_file_name(_PROBE)))
 
     def held(self) -> tuple[HeldLock, ...]:
         """See `CartLocks.held`: our own holds, and those that PHP and other programs have in the same directory.

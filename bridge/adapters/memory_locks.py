@@ -41,6 +41,9 @@ class MemoryCartLocks:
         """See `CartLocks.release`."""
         return self._holds.end(key, token)
 
+    def ping(self) -> None:
+        """See `CartLocks.ping`: memory is always there."""
+
     def held(self) -> tuple[HeldLock, ...]:
         """See `CartLocks.held`."""
         grants = sorted(self._holds.grants(), key=lambda grant: grant.taken_at)

@@ -127,6 +127,11 @@ class RedisCartLocks:
                 self._orphans.add(key, token, lifetime)
             raise
 
+    def ping(self) -> None:
+        """See `CartLocks.ping`: Redis answers (also one that is full, or no longer the master)."""
+        with _translated():
+            self._redis.ping()
+
     def held(self) -> tuple[HeldLock, ...]:
         """See `CartLocks.held`: the holds of every process and host, and those that PHP has for a cart."""
         with _translated():

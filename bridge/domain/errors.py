@@ -103,6 +103,10 @@ class StoreDown(Unavailable):
     """The database can not be asked."""
 
 
+class TablesDiffer(StoreDown):
+    """The bridge's own tables are not of the version that this program needs; the message names both."""
+
+
 class ShopDown(Unavailable):
     """The shop did not answer, or not in time."""
 

@@ -164,7 +164,7 @@ class Ledger(Protocol):
         ...
 
     def ping(self) -> None:
-        """Raise `StoreDown` unless the database answers."""
+        """Raise `StoreDown` unless the database answers, and `TablesDiffer` unless its tables are this program's."""
         ...
 
     def close(self) -> None:

@@ -60,6 +60,10 @@ class CartLocks(Protocol):
         """Give the lock back; False when it was no longer the caller's, and then nothing has changed."""
         ...
 
+    def ping(self) -> None:
+        """Raise `LockBackendDown` unless a lock could be taken now; one question to the backend, no lock is taken."""
+        ...
+
     def held(self) -> tuple[HeldLock, ...]:
         """The holds that can be seen now, by anybody, oldest first."""
         ...

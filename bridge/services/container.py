@@ -18,6 +18,7 @@ from bridge.services.janitor import Janitor
 from bridge.services.leases import Leases
 from bridge.services.notices import Notices
 from bridge.services.payments import Payments
+from bridge.services.readiness import Readiness
 from bridge.services.reconciliation import Reconciliation
 from bridge.services.refunds import Refunds
 from bridge.services.replays import Replays
@@ -40,6 +41,7 @@ class Services:
     notices: Notices
     reconciliation: Reconciliation
     replays: Replays
+    readiness: Readiness
     reports: Reports
     janitor: Janitor
     status: StatusReport

@@ -70,7 +70,8 @@ class Inbox:
     def receive(self, transaction_id: str, *, source: str, query: str | None = None) -> Worked | None:
         """Store a delivery and work on it; None when that takes longer than `inline` (it goes on all the same).
 
-        None at once where too many wait already. Raises `TooManyUnknown`, and `StoreDown` with nothing stored.
+        None at once where too many wait already, and while the server goes away. Raises `TooManyUnknown`, and
+        `StoreDown` with nothing stored.
         """
         self._intake.check(transaction_id)
         with self._seat() as seated:
@@ -145,6 +146,11 @@ class Inbox:
 
     def _begin(self, transaction_id: str, source: str, query: str | None) -> Future[Worked | None]:
         future: Future[Worked | None] = Future()
+        if self._stopped.is_set():
+            # It is stored, and nobody begins on it any more: it is due for the next process.
+            self._intake.store(transaction_id, source=source, query=query)
+            future.cancel()
+            return future
         if not self._reserve((transaction_id,), future):
             delivery = self._intake.store(transaction_id, source=source, query=query)
             with self._mutex:
@@ -157,7 +163,13 @@ class Inbox:
             self._let_go((transaction_id,))
             raise
         self._tell_those_who_wait(delivery, future)
-        self._pool.submit(self._run, (transaction_id,), future, lambda: self._webhooks.work(delivery))
+        try:
+            self._pool.submit(self._run, (transaction_id,), future, lambda: self._webhooks.work(delivery))
+        except RuntimeError:
+            # The pool was closed at this very moment.
+            self._let_go((transaction_id,))
+            self._intake.lay_down(delivery)
+            future.cancel()
         return future
 
     def _tell_those_who_wait(self, delivery: Delivery, future: Future[Worked | None]) -> None:
@@ -265,6 +277,9 @@ class Inbox:
 
 
 def _hand_on(waiting: Future[Worked | None], done: Future[Worked | None]) -> None:
+    if done.cancelled():
+        waiting.cancel()
+        return
     error = done.exception()
     if error is not None:
         waiting.set_exception(error)

@@ -58,6 +58,14 @@ class Intake:
         now = self._clock.now()
         return self._ledger.queues.claim_delivery(due.id, now, now + self._limits.working)
 
+    def lay_down(self, taken: Delivery) -> None:
+        """What was taken and not begun is due again at once, and has not been tried."""
+        now = self._clock.now()
+        tries = taken.tries if taken.planned_at is not None else max(0, taken.tries - 1)
+        self._ledger.save_delivery(
+            replace(taken, state=DeliveryState.RECEIVED, tries=tries, next_try_at=now, updated_at=now)
+        )
+
     def find(self, delivery_id: str) -> Delivery | None:
         """A delivery by its id."""
         return self._ledger.find_delivery(delivery_id)

@@ -32,6 +32,7 @@ from bridge.services.notices import Notices
 from bridge.services.observing import Observing
 from bridge.services.passing_on import PassingOn
 from bridge.services.payments import Payments
+from bridge.services.readiness import Readiness
 from bridge.services.reconciliation import Reconciliation
 from bridge.services.refund_sending import RefundSender
 from bridge.services.refund_waits import RefundWaits
@@ -163,6 +164,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
             clock=clock,
         ),
         replays=Replays(ledger=ledger, clock=clock),
+        readiness=Readiness(ledger=ledger, locks=ports.locks),
         reports=Reports(ports.report_source),
         janitor=janitor,
         status=status,

@@ -198,6 +198,13 @@ STORE_DOWN: Final = Kind(
     retry_after=2.0,
     speaks=False,
 )
+NOT_READY: Final = Kind(
+    slug="not-ready",
+    status=503,
+    title="Not ready",
+    meaning="Something that the bridge can not work without fails; the detail says which part, the bridge's log why.",
+    retry_after=2.0,
+)
 SHOP_DOWN: Final = Kind(
     slug="shop-down",
     status=503,

@@ -14,6 +14,7 @@ from bridge.web import examples, kinds
 from bridge.web.answers import Answer, reply
 from bridge.web.auth import Scope, route
 from bridge.web.lease_answers import LeaseRow, LockRow, LocksData, LocksReply
+from bridge.web.problems import refused
 from bridge.web.schemas import with_openapi
 from bridge.web.settings import WebSettings
 
@@ -28,7 +29,7 @@ class HealthReply(Answer):
 
 
 class ReadyReply(Answer):
-    """The database answers, too."""
+    """Database, tables and locks can be worked with."""
 
     model_config = with_openapi(example={"status": "ready"})
 
@@ -79,10 +80,12 @@ def ops_routes(services: Services, settings: WebSettings) -> APIBlueprint:
         return reply(HealthReply(status="ok", version=settings.version))
 
     @api.get("/readyz", summary="Whether it can work", responses={200: ReadyReply})
-    @route(kinds.STORE_DOWN, scope=Scope.OPEN)
+    @route(kinds.NOT_READY, scope=Scope.OPEN)
     def readyz() -> Response:
-        """Asks the database."""
-        services.ledger.ping()
+        """Whether the database answers, its tables are this program's, and locks can be taken; ask it often."""
+        faults = services.readiness.faults()
+        if faults:
+            raise refused(kinds.NOT_READY, "; ".join(map(str, faults)))
         return reply(ReadyReply(status="ready"))
 
     @api.get("/v1/status", summary="How it is set, and what it did", responses={200: StatusReply})

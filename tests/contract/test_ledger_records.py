@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from bridge.adapters.ledger import SqlLedger
+from bridge.adapters.ledger.engine import WRITES
+from bridge.adapters.migrations import HEAD
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import Conflict, KeyReused
+from bridge.domain.errors import Conflict, KeyReused, TablesDiffer
 from bridge.domain.money import Money
 from bridge.domain.records import DeliveryState, IdempotencyRecord, KeyState, Refund, RefundState
 from bridge.ports.ledger import CartTransaction, Ledger
-from tests.contract.ledger_backends import at_once
+from tests.contract.ledger_backends import PREFIX, at_once, engine_for
 from tests.contract.ledger_builders import (
     CART,
     NOW,
@@ -24,6 +28,7 @@ from tests.contract.ledger_builders import (
     an_entry,
     auditing,
 )
+from tests.fakes.shop import FakeShop
 
 SECOND = timedelta(seconds=1)
 
@@ -238,6 +243,20 @@ def test_a_lease_token_names_one_cart(ledger: Ledger) -> None:
 
 def test_a_ledger_that_is_there_answers(ledger: Ledger) -> None:
     ledger.ping()
+
+
+def test_a_ledger_of_another_version_says_so(tmp_path: Path) -> None:
+    with engine_for(f"sqlite:///{tmp_path / 'bridge.db'}") as engine:
+        ledger = SqlLedger(engine, PREFIX, lambda _: FakeShop())
+        ledger.ping()
+        with engine.execution_options(**{WRITES: True}).begin() as connection:
+            connection.exec_driver_sql("UPDATE ps_molbridge_version SET version_num = '0001'")
+        with pytest.raises(TablesDiffer, match=f"are of version 0001, and this program needs version {HEAD}"):
+            ledger.ping()
+        with engine.execution_options(**{WRITES: True}).begin() as connection:
+            connection.exec_driver_sql("DROP TABLE ps_molbridge_version")
+        with pytest.raises(TablesDiffer, match="are not there"):
+            ledger.ping()
 
 
 def test_the_shop_is_read_inside_a_transaction_and_outside(ledger: Ledger) -> None:

@@ -75,6 +75,18 @@ def test_a_webhook_that_is_not_done_asks_mollie_to_come_again(stranger: Caller, 
     assert 1 <= int(answer.headers["Retry-After"]) <= 5
 
 
+def test_a_webhook_that_comes_while_the_server_goes_away_is_stored_and_comes_again(
+    stranger: Caller, world: World, paid: str
+) -> None:
+    world.services.inbox.close()
+
+    answer = post_form(stranger, paid)
+
+    assert_problem(answer, 503, "webhook-not-done")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert [(each.transaction_id, each.state.value) for each in deliveries(world)] == [(paid, "received")]
+
+
 def test_an_id_that_mollie_does_not_know_is_answered_with_200(stranger: Caller) -> None:
     assert post_form(stranger, "tr_nobody").status_code == 200
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from structlog.testing import capture_logs
 
+from bridge.domain.errors import LockBackendDown, StoreDown, TablesDiffer
 from bridge.telemetry import METRICS
 from tests.fakes.services import World
 from tests.web.caller import ADMIN_TOKEN, SHOP_TOKEN, Caller, assert_problem, json_of
@@ -16,13 +19,42 @@ def test_the_process_is_alive_even_without_its_database(stranger: Caller, world:
     assert json_of(stranger.get("/healthz")) == {"status": "ok", "version": "1.2.3"}
 
 
-def test_it_is_ready_while_the_database_answers(stranger: Caller, world: World) -> None:
+def test_it_is_ready_while_all_that_it_needs_answers(stranger: Caller) -> None:
     assert json_of(stranger.get("/readyz")) == {"status": "ready"}
 
-    world.ledger.down = True
+
+def fails(error: Exception) -> Callable[[], None]:
+    def ping() -> None:
+        raise error
+
+    return ping
+
+
+@pytest.mark.parametrize(
+    ("store", "locks", "detail"),
+    [
+        (StoreDown("port 3306 of db.internal is closed"), None, "database: it can not be asked"),
+        (TablesDiffer("the tables are of version 0001"), None, "tables: the tables are of version 0001"),
+        (None, LockBackendDown("/srv/locks is not there"), "locks: no lock can be taken (lock directory or Redis)"),
+        (
+            StoreDown("closed"),
+            LockBackendDown("closed"),
+            "database: it can not be asked; locks: no lock can be taken (lock directory or Redis)",
+        ),
+    ],
+)
+def test_what_fails_is_named_in_plain_words_and_nothing_of_the_inside(
+    stranger: Caller, world: World, store: StoreDown | None, locks: LockBackendDown | None, detail: str
+) -> None:
+    if store is not None:
+        world.ledger.ping = fails(store)  # type: ignore[method-assign]
+    if locks is not None:
+        world.locks.ping = fails(locks)  # type: ignore[method-assign]
 
     answer = stranger.get("/readyz")
-    assert_problem(answer, 503, "store-down")
+
+    assert_problem(answer, 503, "not-ready")
+    assert json_of(answer)["detail"] == detail
     assert int(answer.headers["Retry-After"]) >= 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import stamina
-from sqlalchemy import Connection, Engine, Executable, Row, text
+from sqlalchemy import Connection, Engine, Executable, Row
 
 from bridge.adapters.ledger.faults import translated, wants_another_run
 from bridge.adapters.ledger.queues import SqlQueues
@@ -19,7 +19,7 @@ from bridge.adapters.ledger.transaction import SqlCartTransaction, lock_cart
 from bridge.adapters.ledger.upsert import save_delivery
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
-from bridge.domain.errors import LockTimeout
+from bridge.domain.errors import LockTimeout, TablesDiffer
 from bridge.domain.records import AuditEntry, Delivery
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
@@ -40,6 +40,8 @@ class SqlLedger:
     """
 
     def __init__(self, engine: Engine, prefix: str, shop_of: Callable[[Connection], Shop]) -> None:
+        self._engine = engine
+        self._prefix = prefix
         self._sessions = Sessions(engine)
         tables = ledger_tables(prefix)
         self._sql = Statements(tables)
@@ -152,8 +154,13 @@ class SqlLedger:
         return tuple(to_audit(row) for row in reversed(self._rows(self._sql.audit.newest, values)))
 
     def ping(self) -> None:
-        """Raise `StoreDown` unless the database answers."""
-        self._rows(text("SELECT 1"), {})
+        """Raise `StoreDown` unless the database answers, and `TablesDiffer` unless its tables are this program's."""
+        from bridge.adapters.migrations import HEAD, schema_version  # noqa: PLC0415  (it is built on this package)
+
+        found = schema_version(self._engine, self._prefix)
+        if found != HEAD:
+            of = f"are of version {found}" if found else "are not there"
+            raise TablesDiffer(f"the bridge's tables {of}, and this program needs version {HEAD}")
 
     def close(self) -> None:
         """Close every connection."""

@@ -27,6 +27,18 @@ def test_a_backend_that_broke_down_says_so(backend: Backend, locks: CartLocks) -
 
 
 @shared
+def test_whether_a_lock_could_be_taken_is_told_without_taking_one(backend: Backend, locks: CartLocks) -> None:
+    locks.ping()
+    assert locks.held() == ()
+    backend.break_down()
+
+    with pytest.raises(LockBackendDown):
+        locks.ping()
+    backend.mend()
+    locks.ping()
+
+
+@shared
 @pytest.mark.req("B8")
 def test_the_backend_breaks_down_while_a_lock_is_held(backend: Backend, locks: CartLocks, others: CartLocks) -> None:
     grant = take(locks)
