@@ -11,7 +11,7 @@ import structlog
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.days import Begun, DayPayments, DayTimes, Ordered, Window, day_payments, day_times
 from bridge.domain.errors import LockBackendDown
-from bridge.domain.records import AuditEntry, Delivery, DeliveryState, Refund, RefundState
+from bridge.domain.records import AuditEntry, Delivery, DeliveryState, RefundState
 from bridge.ports.advice import Advice, Advisor
 from bridge.ports.clock import Clock
 from bridge.ports.figures import FigureSource, News, Unreturned
@@ -19,6 +19,7 @@ from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks, HeldLock
 from bridge.services.kept import Kept
 from bridge.services.past_days import PastDays
+from bridge.services.refund_waits import RefundWaits
 from bridge.services.status import DAYS, Status, StatusReport
 
 log = structlog.get_logger()
@@ -38,12 +39,13 @@ TRYING: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """How much there is of what nobody but a person can put right."""
+    """How much there is of what nobody but a person can put right. `refunds_unsent` wait in the queue for too long."""
 
     dead_deliveries: int
     refunds_proposed: int
     refunds_failed: int
     refunds_uncertain: int
+    refunds_unsent: int
     notices_dead: int
     unverified_orders: int
     unreturned: tuple[Unreturned, ...]
@@ -99,6 +101,7 @@ class Dashboard:
         locks: CartLocks,
         figures: FigureSource,
         status: StatusReport,
+        waits: RefundWaits,
         advisor: Advisor,
         clock: Clock,
     ) -> None:
@@ -106,6 +109,7 @@ class Dashboard:
         self._locks = locks
         self._figures = figures
         self._status = status
+        self._waits = waits
         self._advisor = advisor
         self._clock = clock
         self._ordered: PastDays[Ordered] = PastDays(figures.ordered)
@@ -139,10 +143,6 @@ class Dashboard:
         """Deliveries in these states, oldest first, `LISTED` at most."""
         return self._ledger.queues.deliveries_in(states, LISTED)
 
-    def refunds(self, states: frozenset[RefundState]) -> tuple[Refund, ...]:
-        """Refunds in these states, oldest first, `LISTED` at most."""
-        return self._ledger.queues.refunds_in(states, LISTED)
-
     def find_cart(self, cart_id: int) -> CartRef | None:
         """The cart of that number, by the shop's own table."""
         found = self._ledger.shop.find_cart(cart_id)
@@ -168,6 +168,7 @@ class Dashboard:
             refunds_proposed=status.awaiting_approval,
             refunds_failed=refunds.get(RefundState.FAILED.value, 0),
             refunds_uncertain=refunds.get(RefundState.UNCERTAIN.value, 0),
+            refunds_unsent=len(self._waits.find(LISTED)) if refunds.get(RefundState.QUEUED.value, 0) else 0,
             notices_dead=status.queues.notices.get("dead", 0),
             unverified_orders=self._figures.unverified(self._clock.now() - TRYING),
             unreturned=self._figures.unreturned(),

@@ -173,6 +173,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
             locks=ports.locks,
             figures=ports.figures,
             status=status,
+            waits=waits,
             advisor=ports.advisor,
             clock=clock,
         ),

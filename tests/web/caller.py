@@ -10,11 +10,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from bridge.web.settings import WebSettings
+from bridge.web.settings import DashboardAccess, WebSettings
 
 SHOP_TOKEN = "shop-token-of-the-tests-0123456789"
 ADMIN_TOKEN = "admin-token-of-the-tests-0123456789"
-SETTINGS = WebSettings(shop_token=SHOP_TOKEN, admin_token=ADMIN_TOKEN, lease_wait=0.0, version="1.2.3")
+SETTINGS = WebSettings(
+    shop_token=SHOP_TOKEN,
+    admin_token=ADMIN_TOKEN,
+    lease_wait=0.0,
+    dashboard=DashboardAccess(logins_per_minute=100_000),
+    version="1.2.3",
+)
 PAYMENT = {
     "shop_id": 1,
     "cart_id": 42,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import cast
 
 import pytest
 from flask import Flask
 from structlog.testing import capture_logs
 
+from bridge.adapters.clock import SystemClock
 from bridge.ports.clock import Clock
 from bridge.services.container import Services
 from bridge.web.app import create_app
-from tests.fakes.clock import FakeClock
+from tests.fakes.busy_month import BusyMonth
 from tests.fakes.services import World, make_world
+from tests.web.browsing import Browsing, browsing
 from tests.web.caller import ADMIN_TOKEN, SETTINGS, SHOP_TOKEN, Caller, caller
 
 
@@ -26,7 +29,7 @@ class ServicesOfTheTest:
     @property
     def clock(self) -> Clock:
         """For whoever keeps it: the clock of whichever test runs."""
-        return cast("Clock", _ClockOfTheTest(self))
+        return _ClockOfTheTest(self)
 
     def __getattr__(self, name: str) -> object:
         if self.world is None:
@@ -34,13 +37,15 @@ class ServicesOfTheTest:
         return getattr(self.world.services, name)
 
 
-class _ClockOfTheTest:
+class _ClockOfTheTest(SystemClock):
+    """The time of the test that runs, for what the application keeps; and a monotonic clock that no test turns back."""
+
     def __init__(self, services: ServicesOfTheTest) -> None:
         self._services = services
 
-    def __getattr__(self, name: str) -> object:
+    def now(self) -> datetime:
         world = self._services.world
-        return getattr(world.clock if world is not None else FakeClock(), name)
+        return world.clock.now() if world is not None else super().now()
 
 
 @pytest.fixture(scope="session")
@@ -90,3 +95,18 @@ def admin(app: Flask) -> Caller:
 def stranger(app: Flask) -> Caller:
     """A caller without a token."""
     return caller(app, None)
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browsing:
+    """Signed in."""
+    made = browsing(app)
+    made.sign_in()
+    return made
+
+
+@pytest.fixture
+def busy(browser: Browsing, world: World) -> Browsing:
+    """The same, after a month in which all sorts of things happened."""
+    BusyMonth(world.ledger, world.clock.now()).write()
+    return browser

@@ -73,6 +73,13 @@ def _refunds(overview: Overview) -> Iterator[Need]:
             "If it stays so for more than an hour, look at the payment in Mollie's own dashboard.",
             "mollie-bridge refunds list --state uncertain",
         )
+    if needs.refunds_unsent:
+        yield _refund(
+            "queued",
+            f"{words.counted(needs.refunds_unsent, 'refund')} not sent for hours",
+            "Mollie does not answer, or the shop has no key for it. They go on by themselves once that is mended.",
+            "mollie-bridge doctor",
+        )
 
 
 def _refund(state: str, title: str, todo: str, command: str) -> Need:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -11,13 +12,13 @@ from bridge.domain.errors import BridgeError
 from bridge.domain.records import DeliveryState, RefundState
 from bridge.services.container import Services
 from bridge.services.dashboard import ENTRIES, LISTED, WAITING
-from bridge.services.refunds import NEEDS_A_PERSON
 from bridge.web.auth import Scope, route
 from bridge.web.dashboard.door import Door, TurnedAway, session_now
 from bridge.web.dashboard.needs import is_watching, needs_of
 from bridge.web.dashboard.plotted import MOST_CURRENCIES, currencies_of, plots_of
 from bridge.web.fields import LARGEST_ID
 from bridge.web.settings import WebSettings
+from bridge.web.watching import note
 
 DELIVERIES: Final = {
     "waiting": WAITING,
@@ -26,10 +27,9 @@ DELIVERIES: Final = {
 }
 """What may be asked for; done ones are listed from the oldest, as all are."""
 
-REFUNDS: Final = {
-    "person": NEEDS_A_PERSON,
-    **{state.value: frozenset({state}) for state in RefundState},
-}
+A_PERSON: Final = "person"
+REFUNDS: Final = (A_PERSON, *(state.value for state in RefundState))
+"""What may be asked for: those that need a person, or a state."""
 
 
 def add_pages(site: Blueprint, services: Services, settings: WebSettings, door: Door) -> None:
@@ -63,9 +63,12 @@ def add_pages(site: Blueprint, services: Services, settings: WebSettings, door: 
     @route(scope=Scope.SESSION)
     def refunds() -> str:
         """Refunds in a state, oldest first."""
-        state = _chosen(REFUNDS, "person")
-        found = services.dashboard.refunds(REFUNDS[state])
-        return _page("refunds", rows=found, state=state, states=tuple(REFUNDS), most=LISTED, fault=None)
+        return refunds_page(_chosen(REFUNDS, A_PERSON))
+
+    def refunds_page(state: str, fault: str | None = None) -> str:
+        find = services.refunds
+        found = find.for_a_person() if state == A_PERSON else find.in_states(frozenset({RefundState(state)}))
+        return _page("refunds", rows=found, state=state, states=REFUNDS, most=LISTED, fault=fault)
 
     @site.get("/locks")
     @route(scope=Scope.SESSION)
@@ -95,10 +98,9 @@ def add_pages(site: Blueprint, services: Services, settings: WebSettings, door: 
         try:
             refund = say(str(refund_id))
         except BridgeError as error:
-            found = services.dashboard.refunds(REFUNDS["person"])
-            fault = f"The refund was not {'made' if word == 'approve' else 'rejected'}: {error}"
-            page = _page("refunds", rows=found, state="person", states=tuple(REFUNDS), most=LISTED, fault=fault)
-            return Response(page, 409)
+            problem = note(error)
+            fault = f"Not done: {problem.detail}. What was approved goes on by itself; below is how it stands."
+            return Response(refunds_page(A_PERSON, fault), problem.kind.status)
         response = Response(status=303)
         response.headers["Location"] = url_for("dashboard.refunds", state=refund.state.value)
         return response
@@ -108,7 +110,7 @@ def _page(name: str, **shown: object) -> str:
     return render_template(f"dashboard/{name}.html", form_token=session_now().form_token, **shown)
 
 
-def _chosen(states: dict[str, frozenset[DeliveryState]] | dict[str, frozenset[RefundState]], usual: str) -> str:
+def _chosen(states: Collection[str], usual: str) -> str:
     """The state in the address; raises `TurnedAway` for one that there is not."""
     state = request.args.get("state", usual)
     if state not in states:

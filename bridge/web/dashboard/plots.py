@@ -125,13 +125,17 @@ def day_text(day: date) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a plot is about, and how its numbers are written. `ticks`: the axis for a highest value."""
+    """What a plot is about, and how its numbers are written: `text`, and shorter `beside` the axis.
+
+    `ticks`: the axis for a highest value.
+    """
 
     id: str
     title: str
     unit: str
     ticks: Ticks
     text: Text
+    beside: Text
 
 
 def stacked(look: Look, days: tuple[date, ...], series: tuple[Series, ...], *, says: str) -> Plot:
@@ -206,7 +210,7 @@ def _plot(look: Look, frame: Frame, series: tuple[Series, ...], marks: tuple[Mar
         unit=look.unit,
         series=series,
         marks=marks,
-        lines=frame.lines(look.text),
+        lines=frame.lines(look.beside),
         days=frame.labels(),
         head=("day (UTC)", *(each.name for each in series)),
         rows=tuple(reversed(rows)),

@@ -31,7 +31,14 @@ def _decided(overview: Overview) -> Plot:
         Series(name="resumed", look="two", values=tuple(day.resumed for day in status.daily)),
         Series(name="surplus", look="bad", values=tuple(day.surplus for day in status.daily)),
     )
-    look = Look(id="decided", title="Second payments, by day", unit="times", ticks=round_ticks, text=words.number)
+    look = Look(
+        id="decided",
+        title="Second payments, by day",
+        unit="",
+        ticks=round_ticks,
+        text=words.number,
+        beside=words.number,
+    )
     says = (
         f"In {status.days} days {words.counted(status.prevented, 'second payment')} prevented, "
         f"{words.counted(status.resumed, 'shopper')} sent back to the open page, "
@@ -57,7 +64,8 @@ def _money_in(overview: Overview, currency: str) -> Plot:
         title=f"Surplus money, by day, in {currency}",
         unit=currency,
         ticks=round_ticks,
-        text=lambda minor: words.axis_amount(currency, minor),
+        text=lambda minor: words.amount(currency, minor),
+        beside=lambda minor: words.axis_amount(currency, minor),
     )
     taken, back = status.surplus_money.get(currency, 0), status.refunded_money.get(currency, 0)
     says = f"{words.money(currency, taken)} taken too much, {words.money(currency, back)} given back."
@@ -74,9 +82,10 @@ def _payments(overview: Overview) -> Plot:
     look = Look(
         id="payments",
         title="Payments begun, by day, and what came of them",
-        unit="payments",
+        unit="",
         ticks=round_ticks,
         text=words.number,
+        beside=words.number,
     )
     live, completed = overview.live, overview.completed
     ratio = f": {live / completed:.2f} open for each paid one" if completed else ""
@@ -88,7 +97,14 @@ def _times(overview: Overview) -> Plot:
     days = overview.times
     low = Series(name="half within", look="one", values=tuple(day.p50 for day in days))
     high = Series(name="95 % within", look="soft", values=tuple(day.p95 for day in days))
-    look = Look(id="times", title="From payment to order, by day", unit="", ticks=time_ticks, text=words.seconds)
+    look = Look(
+        id="times",
+        title="From payment to order, by day",
+        unit="",
+        ticks=time_ticks,
+        text=words.seconds,
+        beside=words.axis_seconds,
+    )
     orders = sum(day.orders for day in days)
     says = f"{words.counted(orders, 'order')} verified: from the making of the payment to the order that fits it."
     return from_to(look, tuple(day.day for day in days), low, high, says=says)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from bridge.domain.money import exponent
+
+_UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def amount(currency: str, minor: int) -> str:
@@ -40,7 +43,7 @@ def seconds(value: int) -> str:
     if value == 0:
         return "0 s"
     parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+    for unit, size in _UNITS:
         count, value = divmod(value, size)
         if count:
             parts.append(f"{count:,} {unit}")
@@ -49,6 +52,12 @@ def seconds(value: int) -> str:
         if len(parts) == 2:
             break
     return " ".join(parts)
+
+
+def axis_seconds(value: int) -> str:
+    """`90 s`, `15 min`, `2 h`: one unit, the largest that fits."""
+    unit, size = next((one for one in _UNITS if value and value % one[1] == 0), ("s", 1))
+    return f"{value // size:,} {unit}"
 
 
 def ago(at: datetime, now: datetime) -> str:
