@@ -15,13 +15,13 @@ import pytest
 from bridge.demo.serving import serve_in_thread
 from bridge.demo.storefront import BridgeShim
 from bridge.demo.storefront.web import create_app
-from tests.integration.php_fpm import PrivatePhpFpm
 from tests.integration.routing import FRIENDLY, WEBHOOKS, post, routed, shop_at
 from tests.integration.sidecar import SHOP_TOKEN, Sidecar
 from tests.integration.stand_ins import recording
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
 from tests.services.nginx import PrivateNginx
+from tests.services.php_fpm import PrivatePhpFpm
 from tests.services.process import free_port
 from tests.services.waiting import wait_until
 
@@ -42,26 +42,27 @@ echo json_encode([array_diff_key($_SERVER, array_flip($apart)), $_GET, $_POST, f
 
 
 @pytest.fixture(scope="module")
-def php_fpm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePhpFpm]:
+def php_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """nginx's server block of a shop that tells what PHP was given."""
     root = tmp_path_factory.mktemp("shop")
     for folder in (root, root / "shop"):
         folder.mkdir(exist_ok=True)
         (folder / "index.php").write_text(INDEX)
     (root / "not-found.html").write_text("the shop's own page")
-    with PrivatePhpFpm(root) as running:
-        yield running
+    with PrivatePhpFpm() as running:
+        yield running.awkward_site(root)
 
 
 BODIES = [b"id=tr_WDqYK6vllg", b"id=tr_WDqYK6vllg&status=404", b"id=tr_WDqYK6vllg&status=500"]
 
 
 def test_without_the_sidecar_php_sees_and_mollie_gets_what_they_would_without_the_bridge(
-    php_fpm: PrivatePhpFpm,
+    php_site: str,
 ) -> None:
     calls = [(target, body) for target in [*WEBHOOKS, f"/old{FRIENDLY}"] for body in BODIES]
     with (
-        PrivateNginx(php_fpm.site()) as without,
-        routed(f"127.0.0.1:{free_port()}", php_fpm.site()) as fallen_back,
+        PrivateNginx(php_site) as without,
+        routed(f"127.0.0.1:{free_port()}", php_site) as fallen_back,
     ):
         for target, body in calls:
             plain, through = (
@@ -72,8 +73,8 @@ def test_without_the_sidecar_php_sees_and_mollie_gets_what_they_would_without_th
             assert through.headers.get("content-type") == plain.headers.get("content-type")
 
 
-def test_with_the_sidecar_php_is_not_asked(php_fpm: PrivatePhpFpm) -> None:
-    with recording(answer=b"the sidecar") as sidecar, routed(sidecar.address, php_fpm.site()) as nginx:
+def test_with_the_sidecar_php_is_not_asked(php_site: str) -> None:
+    with recording(answer=b"the sidecar") as sidecar, routed(sidecar.address, php_site) as nginx:
         assert {post(nginx, target).body for target in WEBHOOKS} == {b"the sidecar"}
 
 

@@ -17,8 +17,8 @@ from tests.services.guard import guard
 from tests.services.mariadb import Database
 from tests.services.nginx import PrivateNginx
 from tests.services.php import PhpRun, PrivatePhpServer, run_php
+from tests.services.php_fpm import PrivatePhpFpm
 from tests.services.waiting import wait_until
-from tests.shim.fpm import PrivateFpm, nginx_server
 
 STANDIN: Final = Path(__file__).parent / "standin"
 SHIM: Final = Path(__file__).parents[2] / "ps_module_shim" / "molliebridge"
@@ -33,7 +33,7 @@ class WebServer:
     folder: Path
     temp: Path
     settings: dict[str, Any]
-    fpm: PrivateFpm | None = None
+    fpm: PrivatePhpFpm | None = None
 
     def set(self, **changes: Any) -> None:
         """Change what the shop is or what goes wrong in it; None takes a setting back."""
@@ -132,8 +132,9 @@ def running_web_server(
             )
             yield WebServer(url=served.url, folder=folder, temp=temp, settings=told)
             return
-        backend = stack.enter_context(PrivateFpm(temp=temp, workers=workers))
-        front = stack.enter_context(PrivateNginx(nginx_server(folder, backend)))
+        php = {"sys_temp_dir": str(temp), "opcache.revalidate_freq": "0", "zend.assertions": "1"}
+        backend = stack.enter_context(PrivatePhpFpm(workers=workers, settings=php))
+        front = stack.enter_context(PrivateNginx(backend.front_door(folder)))
         yield WebServer(url=front.url, folder=folder, temp=temp, settings=told, fpm=backend)
 
 
