@@ -39,12 +39,22 @@ class SqlReports:
         self._engine = _read_only_engine(url) if make_url(url).get_backend_name() != "sqlite" else None
 
     @contextmanager
-    def read(self, report: Report, since: date | None) -> Iterator[Iterator[tuple[object, ...]]]:
+    def read(
+        self, report: Report, since: date | None, most: int | None = None
+    ) -> Iterator[Iterator[tuple[object, ...]]]:
         """The rows, fetched from the server as they are asked for."""
-        statement = written_for(read_sql(report.name), self._prefix, since)
+        statement = self._statement(report, since)
+        if most is not None:
+            statement += f" LIMIT {most}"
         options = {"stream_results": True, "yield_per": _FETCH, "no_parameters": True}
         with _translated(report.name), self._get_engine().connect() as db:
             yield (tuple(row) for row in db.execution_options(**options).exec_driver_sql(statement))
+
+    def count(self, report: Report, since: date | None) -> int:
+        """How many rows there are; the server neither sorts them nor looks up what is only shown."""
+        statement = f"SELECT COUNT(*) FROM ({self._statement(report, since)}) AS counted"
+        with _translated(report.name), self._get_engine().connect() as db:
+            return int(db.execution_options(no_parameters=True).exec_driver_sql(statement).scalar_one())
 
     def has_bridge_tables(self) -> bool:
         """Whether the bridge's table of carts is there and may be read."""
@@ -59,6 +69,9 @@ class SqlReports:
         """Close the connections."""
         if self._engine is not None:
             self._engine.dispose()
+
+    def _statement(self, report: Report, since: date | None) -> str:
+        return written_for(read_sql(report.name), self._prefix, since)
 
     def _get_engine(self) -> Engine:
         if self._engine is None:

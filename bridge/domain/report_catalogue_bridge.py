@@ -104,7 +104,7 @@ UNVERIFIED_ORDERS: Final = Report(
 MOLLIE_DISAGREEMENT: Final = Report(
     name="mollie_disagreement",
     title="The module's table and Mollie disagree",
-    question="Where does the module's table say something else about a payment than Mollie said to the bridge?",
+    question="Where do the module's table and Mollie say different things about the money of a payment?",
     severity=Severity.LOOK,
     needs_bridge_tables=True,
     columns=columns_of(
@@ -112,7 +112,6 @@ MOLLIE_DISAGREEMENT: Final = Report(
         ("transaction_id", "transaction", K.TRANSACTION),
         ("mollie_said", "Mollie said", K.STATUS),
         ("module_says", "module says", K.STATUS),
-        ("about_money", "about money", K.FLAG),
         ("updated_at", "updated", K.UTC_TIME),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
@@ -37,16 +37,18 @@ class Reports:
 
         Raises `ReportUnavailable`, `StoreDown`.
         """
+        most = min(limit, MOST_ROWS)
         sums = _Sums(report)
         kept: list[Row] = []
         count = 0
-        with self._source.read(report, since) as rows:
+        with self._source.read(report, since, None if sums.wanted else most + 1) as rows:
             for raw in rows:
-                row = _typed(report, raw)
-                sums.add(row)
                 count += 1
-                if len(kept) < min(limit, MOST_ROWS):
-                    kept.append(row)
+                sums.add(raw)
+                if count <= most:
+                    kept.append(_typed(report, raw))
+        if count > most and not sums.wanted:
+            count = max(count, self._source.count(report, since))
         return ReportResult(report=report, rows=tuple(kept), row_count=count, totals=sums.totals())
 
     @property
@@ -69,18 +71,23 @@ class _Sums:
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._columns = tuple((at, column) for at, column in enumerate(report.columns) if column.total)
         self._sums: dict[tuple[int, str | None], Decimal] = {}
         self._unknown: dict[int, int] = {}
 
-    def add(self, row: Row) -> None:
-        for at, column in enumerate(self._report.columns):
-            if not column.total:
-                continue
-            value = row[at]
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to add up. If not, the database counts the rows that are not shown."""
+        return bool(self._columns)
+
+    def add(self, raw: Sequence[object]) -> None:
+        """Count a row as the database has it: of a hundred thousand only what is added up is made into cells."""
+        for at, column in self._columns:
+            value = _cell(column.kind, raw[at])
             if value is None:
                 self._unknown[at] = self._unknown.get(at, 0) + 1
             elif isinstance(value, int | Decimal):
-                key = (at, self._currency(row) if column.kind is ColumnKind.MONEY else None)
+                key = (at, self._currency(raw) if column.kind is ColumnKind.MONEY else None)
                 self._sums[key] = self._sums.get(key, Decimal(0)) + value
 
     def totals(self) -> tuple[Total, ...]:
@@ -94,9 +101,9 @@ class _Sums:
             for (at, currency), amount in sorted(self._sums.items(), key=lambda one: (one[0][0], one[0][1] or ""))
         )
 
-    def _currency(self, row: Row) -> str | None:
+    def _currency(self, raw: Sequence[object]) -> str | None:
         at = self._report.currency_at
-        return None if at is None or row[at] is None else str(row[at])
+        return None if at is None or raw[at] is None else str(raw[at])
 
 
 def _typed(report: Report, raw: Iterable[object]) -> Row:

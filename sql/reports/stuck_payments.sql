@@ -21,6 +21,7 @@ SELECT
         SELECT 1
         FROM ps_mollie_payments AS other
         WHERE other.cart_id = p.cart_id
+            AND other.transaction_id <> p.transaction_id
             AND other.bank_status IN ('paid', 'authorized', 'completed', 'shipping')
     )                                                                       AS paid_otherwise,
     TIMESTAMPDIFF(MINUTE, p.created_at, NOW())                              AS minutes,

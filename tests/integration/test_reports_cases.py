@@ -189,6 +189,23 @@ def test_a_paid_order_without_any_payment_is_found(shop: PlantedShop) -> None:
     assert shop.column("order_without_payment", "reference") == [reference]
 
 
+@pytest.mark.parametrize("every", [1, 2, 3, 63, 64, 65, 1000])
+def test_of_many_orders_just_those_without_payment_are_found_wherever_their_carts_stand(
+    shop: PlantedShop, every: int
+) -> None:
+    """The report lays the carts out in blocks of 64: the first and the last of one, whole blocks, none."""
+    bare = []
+    for count in range(200):
+        cart = shop.cart()
+        reference = shop.order(cart)
+        if count % every == 0:
+            bare.append(reference)
+        else:
+            shop.payment(cart)
+
+    assert shop.column("order_without_payment", "reference") == sorted(bare)
+
+
 @pytest.mark.parametrize("status", ["open", "expired", "failed", "canceled"])
 def test_a_paid_order_whose_payments_are_not_paid_disagrees(shop: PlantedShop, status: str) -> None:
     cart = shop.cart()

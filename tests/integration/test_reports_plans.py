@@ -9,9 +9,11 @@ import pymysql.cursors
 import pytest
 from sqlalchemy import create_engine
 
+from bridge.adapters.reports import SqlReports
 from bridge.adapters.reports_sql import read_sql, written_for
 from bridge.domain.report_catalogue import CATALOGUE
 from bridge.domain.reports import Report
+from bridge.services.reports import Reports
 from tests.contract.big_reports import strew, strew_own
 from tests.contract.big_shop import fill_big_shop
 from tests.services.mariadb import Database, PrivateMariaDB
@@ -69,6 +71,19 @@ def faults(steps: list[dict[str, Any]]) -> list[str]:
             found.append(f"{step['table']} is grouped again for each row")
         firsts.add(select)
     return found
+
+
+@pytest.mark.parametrize("report", CATALOGUE, ids=[report.name for report in CATALOGUE])
+def test_a_part_of_the_rows_knows_how_many_there_are(big: Database, report: Report) -> None:
+    source = SqlReports(big.url, "ps_")
+    try:
+        with source.read(report, None) as rows:
+            whole = list(rows)
+        part = Reports(source).run(report, limit=2)
+    finally:
+        source.close()
+
+    assert (len(part.rows), part.row_count) == (min(2, len(whole)), len(whole))
 
 
 @pytest.mark.parametrize("report", CATALOGUE, ids=[report.name for report in CATALOGUE])

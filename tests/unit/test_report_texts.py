@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -39,10 +40,17 @@ class Given:
 
     def __init__(self, *rows: tuple[object, ...], bridge: bool = True) -> None:
         self.rows, self.bridge = rows, bridge
+        self.asked: list[int | None] = []
 
     @contextmanager
-    def read(self, report: Report, since: date | None) -> Iterator[Iterator[tuple[object, ...]]]:
-        yield iter(self.rows)
+    def read(
+        self, report: Report, since: date | None, most: int | None = None
+    ) -> Iterator[Iterator[tuple[object, ...]]]:
+        self.asked.append(most)
+        yield iter(self.rows[:most])
+
+    def count(self, report: Report, since: date | None) -> int:
+        return len(self.rows)
 
     def has_bridge_tables(self) -> bool:
         return self.bridge
@@ -93,6 +101,15 @@ def test_totals_are_of_all_rows_when_not_all_are_shown() -> None:
 
     assert (len(result.rows), result.row_count, result.truncated) == (2, 5, True)
     assert result.totals[0].amount == Decimal(72)
+
+
+def test_with_nothing_to_add_up_the_rows_that_are_not_shown_are_counted_and_not_read() -> None:
+    bare = replace(REPORT, columns=tuple(replace(column, total=False) for column in REPORT.columns))
+    source = Given(*[row()] * 5)
+
+    result = Reports(source).run(bare, limit=2)
+    assert (len(result.rows), result.row_count, result.truncated, result.totals) == (2, 5, True, ())
+    assert source.asked == [3]
 
 
 def test_all_rows_shown_are_not_called_truncated() -> None:
