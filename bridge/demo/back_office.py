@@ -1,8 +1,9 @@
-"""The merchant's desk in the demo: what the bridge has written down of a payment, and the button that gives it back."""
+"""The merchant's desk in the demo: what the bridge has written down, the button that gives back, and the dashboard."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 from flask import Blueprint, redirect, request
@@ -60,12 +61,24 @@ class BackOffice:
         if answer.status_code != requests.codes.conflict:  # 409: given back before
             answer.raise_for_status()
 
+    def sign_in(self) -> str:
+        """Sign in to the bridge's dashboard; the cookie, as the sidecar sets it. Raises `requests.RequestException`."""
+        answer = requests.post(
+            f"{self.sidecar_url}/dashboard/login",
+            data={"token": self.admin_token},
+            headers={"Origin": self.sidecar_url},
+            allow_redirects=False,
+            timeout=_TIMEOUT,
+        )
+        answer.raise_for_status()
+        return answer.headers["Set-Cookie"]
+
     def _cart(self, cart_id: int) -> CartRef:
         return CartRef(shop_id=self.shop_id, cart_id=cart_id)
 
 
 def back_office_page(office: BackOffice) -> Blueprint:
-    """The button's address."""
+    """The addresses of the button and of the dashboard."""
     page = Blueprint("back_office", __name__)
 
     @page.post("/give-back")
@@ -73,5 +86,17 @@ def back_office_page(office: BackOffice) -> Blueprint:
         """Give a payment back and show its cart again."""
         office.give_back(request.form.get("transaction_id", ""))
         return redirect(f"/cart/{request.form.get('cart_id', type=int, default=0)}", 303)
+
+    @page.get("/dashboard")
+    def dashboard() -> Response:
+        """Sign the visitor in to the dashboard, whose token was made for this run of the demo, and send him there.
+
+        A cookie is its host's, whatever the port: so the host that was asked for is the one to go on with.
+        """
+        port = urlsplit(office.sidecar_url).port
+        name = (urlsplit(f"//{request.host}").hostname or "127.0.0.1").lower()
+        response = redirect(f"http://{name}:{port}/dashboard", 303)
+        response.headers.add("Set-Cookie", office.sign_in())
+        return response
 
     return page

@@ -85,6 +85,7 @@ def _serve(ground: Playground, console: Console, folder: Path, *, wanted: int) -
 Now try it yourself:
 
   the shop            [bold]{ground.shop_url}/[/]{taken}
+  the dashboard       [bold]{ground.shop_url}/dashboard[/]  (signs you in)
   the bridge's API    {ground.sidecar_url}/openapi.json
   the bridge's log    {folder / LOG}
   the README's curl   . {variables}

@@ -59,10 +59,11 @@ def test_the_demo_serves_its_shop_on_the_next_free_port_until_it_is_interrupted(
             line = process.stdout.readline()
             assert line, process.communicate()
             said += line
-    shop, api = re.findall(r"http://\S+", said)
+    shop, dashboard, api = re.findall(r"http://\S+", said)
     assert f"(port {wanted} is taken)" in said
     assert "Pay one cart in three tabs" in requests.get(shop, timeout=10).text
     assert requests.get(api, timeout=10).json()["openapi"].startswith("3.")
+    assert "Second payments prevented" in requests.get(dashboard, timeout=10).text
 
     began = time.monotonic()
     process.send_signal(number)
