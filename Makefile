@@ -10,8 +10,9 @@ FAST := not (mariadb or redis or php or nginx or browser or slow)
 # make demo ARGS=--once     make test PYTEST="-k webhook" JOBS=0
 ARGS ?=
 PYTEST ?=
-# Test processes; each has servers of its own. With 0 the tests run in one, which a debugger needs.
-JOBS ?= 2
+# Test processes, each with servers of its own: twice as many as cores, for most tests wait for somebody, and 8 at most, for the memory.
+# With 0 the tests run in one, which a debugger needs. Who has nothing left to do takes over half of what another has (worksteal).
+JOBS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n > 8 ? 8 : n)))
 
 .PHONY: help demo test test-fast proofs check format requirements lock bench shim clean venv runtime packages
 
@@ -22,14 +23,14 @@ demo: runtime ## See it: shop, Mollie and bridge simulated on this machine (ARGS
 	$(BIN)/mollie-bridge demo $(ARGS)
 
 test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP, nginx and Chromium (installs them when missing)
-	$(BIN)/pytest -n $(JOBS) -m "not alone" $(PYTEST)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not alone" $(PYTEST)
 	$(BIN)/pytest -m alone $(PYTEST) || [ $$? -eq 5 ]
 
 test-fast: venv ## The tests that need no service
-	$(BIN)/pytest -n $(JOBS) -m "$(FAST)" $(PYTEST)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(FAST)" $(PYTEST)
 
 proofs: packages venv ## The shim's races with 100 carts each, where `make test` takes 25
-	CARTS=100 $(BIN)/pytest -n $(JOBS) tests/shim/test_races.py $(PYTEST)
+	CARTS=100 $(BIN)/pytest -n $(JOBS) --dist worksteal tests/shim/test_races.py $(PYTEST)
 
 check: venv ## Style, types, layers, PHP syntax, generated files
 	scripts/check

@@ -269,17 +269,21 @@ def key_of(engine: Engine, wanted: Select[Any]) -> str:
     return str(plan.key).split("|")[0].removeprefix("ps_molbridge_")
 
 
-@pytest.fixture
-def full_ledger(mariadb_database: Database) -> Iterator[Engine]:
-    """A few hundred rows in every table, most of them done with."""
-    with engine_for(mariadb_database.url) as engine:
+@pytest.fixture(scope="module")
+def full_ledger(mariadb: PrivateMariaDB) -> Iterator[Engine]:
+    """A few hundred rows in every table, most of them done with. Those who use it only read."""
+    mariadb.start()
+    database = mariadb.create_database("full_ledger")
+    with engine_for(database.url) as engine:
         ledger = SqlLedger(engine, "ps_", lambda _: FakeShop())
         for number in range(1, 201):
             cart = CartRef(shop_id=1, cart_id=number)
             ledger.in_cart(cart, _history(cart, number))
         for table in ledger_tables("ps_").metadata.tables:
-            mariadb_database.execute(f"ANALYZE TABLE {table}")
+            database.execute(f"ANALYZE TABLE {table}")
         yield engine
+    mariadb.start()
+    mariadb.drop_database("full_ledger")
 
 
 def _history(cart: CartRef, number: int) -> Callable[[CartTransaction], None]:
