@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 from sqlalchemy import Engine, create_engine
@@ -21,6 +21,9 @@ from bridge.demo.storefront import BridgeShim, ToyShop, seed, shop_tables
 from bridge.demo.storefront.web import create_app as create_shop
 from tests.integration.sidecar import SHOP_TOKEN, Reply, Sidecar
 from tests.services.mariadb import Database
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 T = TypeVar("T")
 
@@ -91,9 +94,14 @@ def together(calls: Sequence[Callable[[], T]]) -> list[T]:
 
 @contextmanager
 def running_world(
-    database: Database, *, web_servers: int = 1, sidecar: Sidecar | None = None, **sections: Any
+    database: Database,
+    *,
+    web_servers: int = 1,
+    sidecar: Sidecar | None = None,
+    around_shop: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
+    **sections: Any,
 ) -> Iterator[World]:
-    """The world, started; everything is stopped afterwards."""
+    """The world, started; everything is stopped afterwards. `around_shop` goes around each of the web servers."""
     with ExitStack() as stack:
         engine = create_engine(database.url, pool_size=64, max_overflow=64)
         stack.callback(engine.dispose)
@@ -111,16 +119,22 @@ def running_world(
         process = sidecar or Sidecar()
         process.sections = settings
         stack.enter_context(process)
-        shops = [_web_server(stack, engine, mollie_url, process) for _ in range(web_servers)]
+        shops = [_web_server(stack, engine, mollie_url, process, around_shop) for _ in range(web_servers)]
         yield World(
             database=database, engine=engine, mollie=mollie, mollie_url=mollie_url, sidecar=process, shops=shops
         )
 
 
-def _web_server(stack: ExitStack, engine: Engine, mollie_url: str, sidecar: Sidecar) -> ToyShop:
+def _web_server(
+    stack: ExitStack,
+    engine: Engine,
+    mollie_url: str,
+    sidecar: Sidecar,
+    around: Callable[[WSGIApplication], WSGIApplication],
+) -> ToyShop:
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="molbridge-shop-")))
     shop = ToyShop(engine=engine, mollie_api_url=mollie_url, temp_dir=folder)
     shim = BridgeShim(base_url=sidecar.url, token=SHOP_TOKEN)
-    server = stack.enter_context(serve_in_thread(create_shop(shop, shim)))
+    server = stack.enter_context(serve_in_thread(around(create_shop(shop, shim))))
     shop.base_url = server.url
     return shop

@@ -80,7 +80,7 @@ class MolliebridgeSelftestModuleFrontController extends ModuleFrontController
             'version' => (string) $this->module->version,
             'prestashop' => _PS_VERSION_,
             'missing_hooks' => (new Installer($this->module, new SettingsStore()))->missing(),
-            'unguarded' => $reach->found(),
+            'unguarded' => (object) $reach->found(),
         ]);
     }
 }
