@@ -56,8 +56,8 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
         _S.UNCERTAIN: _FROM_UNBOUND | {_S.RELEASED},
         _S.OPEN: MONEY_IN | _ENDED_AT_MOLLIE | {_S.PENDING, _S.SUPERSEDED, _S.REFUNDED},
         _S.PENDING: MONEY_IN | _ENDED_AT_MOLLIE | {_S.SUPERSEDED, _S.REFUNDED},
-        _S.AUTHORIZED: _ENDED_AT_MOLLIE | {_S.PAID, _S.REFUNDED},
-        _S.PAID: frozenset({_S.REFUNDED}),
+        _S.AUTHORIZED: _ENDED_AT_MOLLIE | {_S.PAID, _S.SURPLUS, _S.REFUNDED},
+        _S.PAID: frozenset({_S.SURPLUS, _S.REFUNDED}),
         _S.RELEASED: _FROM_UNBOUND | {_S.REFUNDED},
         _S.SUPERSEDED: MONEY_IN | _ENDED_AT_MOLLIE | {_S.REFUNDED},
         _S.CANCELED: MONEY_IN | {_S.REFUNDED},
@@ -71,6 +71,7 @@ TRANSITIONS: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
 """From each state the states that may follow.
 
 A late `paid` is legal from canceled, expired and failed; from surplus when the cart lost the payment that settled it;
+to surplus when the shop made its order with another payment of the cart;
 from refunded when Mollie took the refund and could not make it in the end: the money is here again.
 """
 

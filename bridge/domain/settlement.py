@@ -5,6 +5,7 @@
 | unknown at Mollie (404) | any | `Unknown` |
 | any | not known to the shop | `Unmatched` |
 | any | settled by this transaction, or its order was made for it | `Update` (first money: `Settle`) |
+| money in | settled by another, never verified, and the order was made with this one | `Settle` |
 | money in | settled by another, or ordered elsewhere | `Surplus` |
 | money in before, now given back | settled by another | `RecordOnly` |
 | open, pending or ended without money | settled by another | `Ignore` |
@@ -34,13 +35,16 @@ from bridge.domain.shop import MODULE_PREFIX, OrderOwner, OwnedBy, OwnedElsewher
 class SettlementFacts:
     """All that a decision may look at; `attempt` is the observed transaction's own, `live` the cart's live one.
 
-    `way_back` is the id of the transaction's refund that may leave nothing of its money (`refunding.find_way_back`).
+    `made_with` is the transaction that the shop's order was paid with, where another one is written down as settling
+    the cart and was never verified. `way_back` is the id of the transaction's refund that may leave nothing of its money
+    (`refunding.find_way_back`).
     """
 
     cart_known: bool
     settled_transaction_id: str | None = None
     attempt: Attempt | None = None
     live: Attempt | None = None
+    made_with: str | None = None
     way_back: str | None = None
     order_owner: OrderOwner | None = None
 
@@ -108,7 +112,7 @@ def decide_settlement(observed: ObservedPayment | Gone, facts: SettlementFacts) 
     if settler == observed.transaction_id:
         return Update() if facts.settled_transaction_id or not observed.money_in else Settle()
     if settler is not None:
-        return _beside_another(observed, settler)
+        return Settle() if _has_the_order(observed, facts) else _beside_another(observed, settler)
     if not observed.money_in:
         return _without_money(observed, facts.order_owner)
     if facts.live is not None and _has_another_amount(facts.live, observed, facts.attempt):
@@ -117,6 +121,11 @@ def decide_settlement(observed: ObservedPayment | Gone, facts: SettlementFacts) 
         # An order made now would be one whose money goes back.
         return Hold(facts.way_back)
     return Settle()
+
+
+def _has_the_order(observed: ObservedPayment, facts: SettlementFacts) -> bool:
+    """Whether the order is this payment's, though another one was to make it. Money on its way back has none."""
+    return observed.money_in and facts.made_with == observed.transaction_id and facts.way_back is None
 
 
 def _without_money(observed: ObservedPayment, owner: OrderOwner | None) -> SettlementDecision:

@@ -10,6 +10,7 @@ from bridge.ports.ledger import CartTransaction
 from bridge.services.attempts import find_live
 from bridge.services.ids import new_id
 from bridge.services.leases import Lease
+from bridge.services.made_with import find_made_with
 
 
 def new_delivery(transaction_id: str, *, source: str, now: datetime, query: str | None = None) -> Delivery:
@@ -42,10 +43,11 @@ def wake_held(tx: CartTransaction, now: datetime) -> None:
 def wake_kept(tx: CartTransaction, attempt_id: str, now: datetime) -> None:
     """A refund has ended and left money of the attempt here: have it decided again where nobody has settled the cart.
 
-    Surplus money that no longer goes back may be what settles it; held money has waited for this.
+    Surplus money that no longer goes back may be what settles it, or what the shop made its order with; held money has
+    waited for this.
     """
     attempt = next(each for each in tx.attempts() if each.id == attempt_id)
-    free = tx.state.settled_transaction_id is None
+    free = tx.state.settled_transaction_id is None or find_made_with(tx) == attempt.transaction_id
     waits = attempt.state is AttemptState.HELD or (free and attempt.state is AttemptState.SURPLUS)
     if waits and attempt.transaction_id is not None and not _waits_for_refund(tx, attempt.transaction_id):
         tx.save_delivery(new_delivery(attempt.transaction_id, source="refund", now=now))

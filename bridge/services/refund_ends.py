@@ -12,6 +12,7 @@ from bridge.domain.refunding import left_of
 from bridge.domain.surplus import SURPLUS_KEY
 from bridge.ports.ledger import CartTransaction
 from bridge.ports.mollie import ObservedRefund
+from bridge.services.made_with import find_made_with
 from bridge.services.notices import Case
 
 UNDONE_AT_MOLLIE = frozenset({"failed", "canceled"})
@@ -49,6 +50,8 @@ def why_not(tx: CartTransaction, refund: Refund, observed: ObservedPayment) -> s
     attempt = next((each for each in tx.attempts() if each.id == refund.attempt_id), None)
     if refund.key.startswith(SURPLUS_KEY) and (attempt is None or attempt.state not in _goes_on_for(refund)):
         return "the payment is no surplus any more"
+    if refund.key.startswith(SURPLUS_KEY) and refund.state is RefundState.QUEUED:
+        return "the shop's order was made with this payment" if find_made_with(tx) == refund.transaction_id else None
     return None
 
 

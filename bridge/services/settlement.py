@@ -31,8 +31,9 @@ from bridge.domain.shop import ShopView, find_order_owner
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.services.attempts import adopt, find_live, find_own, moved_by
-from bridge.services.deliveries import ids_of, wake_held, wake_surplus
+from bridge.services.deliveries import ids_of, new_delivery, wake_held, wake_surplus
 from bridge.services.leases import Lease, check_fence
+from bridge.services.made_with import find_made_with
 from bridge.services.shop_rows import ShopRows
 from bridge.services.surplus import Surpluses
 from bridge.telemetry import METRICS
@@ -121,8 +122,12 @@ class Settlement:
                 started = replace(
                     tx.state, settled_transaction_id=observed.transaction_id, order_phase=OrderPhase.STARTED
                 )
+                gives_way = tx.state.settled_transaction_id
                 tx.save_state(started)
                 self._surpluses.drop_proposals(tx, observed.transaction_id)
+                if gives_way is not None and gives_way != observed.transaction_id:
+                    # The shop's order was made with this payment: of the other one it is decided what becomes of it.
+                    tx.save_delivery(new_delivery(gives_way, source="surplus", now=now))
             case _:
                 pass
         wake_held(tx, now)
@@ -171,10 +176,18 @@ def decide_in(tx: CartTransaction, view: ShopView | None, observed: ObservedPaym
         settled_transaction_id=state.settled_transaction_id,
         attempt=find_own(tx, observed) if isinstance(observed, ObservedPayment) else None,
         live=find_live(tx),
+        made_with=_made_with(tx, observed),
         way_back=way_back.id if way_back else None,
         order_owner=find_order_owner(view) if view is not None else None,
     )
     return decide_settlement(observed, facts)
+
+
+def _made_with(tx: CartTransaction, observed: ObservedPayment | Gone) -> str | None:
+    settler = tx.state.settled_transaction_id
+    if isinstance(observed, Gone) or not observed.money_in or settler in (None, observed.transaction_id):
+        return None
+    return find_made_with(tx)
 
 
 def _way_back(tx: CartTransaction, observed: ObservedPayment | Gone) -> Refund | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -14,8 +14,9 @@ from bridge.domain.observed import ObservedPayment, PaymentStatus
 from bridge.domain.records import AuditEntry, Delivery
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
-from bridge.services.deliveries import ids_of
+from bridge.services.deliveries import ids_of, new_delivery
 from bridge.services.leases import Lease, check_fence
+from bridge.services.made_with import find_made_with
 from bridge.telemetry import METRICS
 
 log = structlog.get_logger()
@@ -75,9 +76,16 @@ class Verifier:
             )
         )
         if mismatches:
+            self._ask_about_the_orders_own(tx, now)
             return Verification(mismatches=mismatches)
         tx.save_state(replace(state, order_phase=OrderPhase.DONE))
         return Verification(took=now - attempt.created_at)
+
+    def _ask_about_the_orders_own(self, tx: CartTransaction, now: datetime) -> None:
+        """The shop made the order with another payment of the cart: have it decided whether that one settles it."""
+        made_with = find_made_with(tx)
+        if made_with is not None and any(attempt.transaction_id == made_with for attempt in tx.attempts()):
+            tx.save_delivery(new_delivery(made_with, source="surplus", now=now))
 
     def _compare(self, tx: CartTransaction, attempt: Attempt, delivery: Delivery) -> tuple[str, ...]:
         observed = ObservedPayment(

@@ -31,8 +31,8 @@ TABLE = {
     "expired": ". . . . . . . . . x x x x x",
     "failed": ". . . . . . . . . x x x x x",
     "held": ". . . . . . x x x . x x x x",
-    "authorized": ". . . . . . x x x . . x . x",
-    "paid": ". . . . . . . . . . . . . x",
+    "authorized": ". . . . . . x x x . . x x x",
+    "paid": ". . . . . . . . . . . . x x",
     "surplus": ". . . . . . x x x x x x . x",
     "refunded": ". . . . . . . . . x . x x .",
 }

@@ -73,6 +73,11 @@ def table(facts: SettlementFacts, statuses: list[str], decision: SettlementDecis
         *table(replace(FREE, live=LIVE_SAME), NO_MONEY, Update()),
         *table(replace(FREE, live=LIVE_OTHER), MONEY, Hold("live")),
         *table(replace(FREE, live=LIVE_OTHER), NO_MONEY, Update()),
+        # settled by another that was never verified, and the order was made with this one (or with a third)
+        *table(replace(BY_OTHER, made_with="tr_own"), MONEY, Settle()),
+        *table(replace(BY_OTHER, made_with="tr_own"), NO_MONEY, Ignore()),
+        *table(replace(BY_OTHER, made_with="tr_third"), MONEY, Surplus("tr_other")),
+        *table(replace(BY_OTHER, made_with="tr_own", way_back="refund-1"), MONEY, Surplus("tr_other")),
         # all of its money may be on its way back
         *table(GOING_BACK, MONEY, Hold("refund-1")),
         *table(GOING_BACK, NO_MONEY, Update()),
