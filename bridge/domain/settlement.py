@@ -36,7 +36,7 @@ class SettlementFacts:
     """All that a decision may look at; `attempt` is the observed transaction's own, `live` the cart's live one.
 
     `made_with` is the transaction that the shop's order was paid with, where another one is written down as settling
-    the cart and was never verified. `way_back` is the id of the transaction's refund that may leave nothing of its money
+    the cart and was never verified. `way_back` is the id of the refund that may leave nothing of its payment's money
     (`refunding.find_way_back`).
     """
 

@@ -1,4 +1,4 @@
-"""The shop, working without the bridge, made its order with another payment than the one that was to settle the cart."""
+"""The shop, working without the bridge, made its order with another payment than the one that settles the cart."""
 
 from __future__ import annotations
 
