@@ -171,6 +171,15 @@ def test_a_refund_that_waits_for_somebody_is_found_without_its_reason(shop: Plan
     assert "buyer@" not in str(result.rows)
 
 
+def test_a_refund_that_could_not_be_sent_for_hours_waits_for_somebody(shop: PlantedShop) -> None:
+    paid = attempt(shop)
+    stuck = refund(shop, paid, "queued", created_at=now() - timedelta(hours=7))
+    refund(shop, paid, "queued", created_at=now() - timedelta(hours=5))
+    refund(shop, paid, "refunded", created_at=now() - timedelta(hours=7))
+
+    assert shop.column("refunds_for_a_person", "refund_id") == [stuck]
+
+
 def test_only_dead_deliveries_need_a_person(shop: PlantedShop) -> None:
     dead = delivery(shop, "tr_x", "dead", tries=30, last_error="the shop did not answer")
     for state in ("received", "working", "done", "failed"):
