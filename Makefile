@@ -14,6 +14,9 @@ PYTEST ?=
 # With 0 the tests run in one, which a debugger needs. Who has nothing left to do takes over half of what another has (worksteal).
 JOBS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n > 8 ? 8 : n)))
 
+# The tests start hundreds of processes: each would compile the program again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-fast proofs check format requirements lock bench shim clean venv runtime packages
 
 help: ## Show what there is to make
@@ -27,7 +30,7 @@ test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP, 
 	$(BIN)/pytest -m alone $(PYTEST) || [ $$? -eq 5 ]
 
 test-fast: venv ## The tests that need no service
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "$(FAST)" $(PYTEST)
+	$(BIN)/pytest -n auto --dist worksteal -m "$(FAST)" $(PYTEST)
 
 proofs: packages venv ## The shim's races with 100 carts each, where `make test` takes 25
 	CARTS=100 $(BIN)/pytest -n $(JOBS) --dist worksteal tests/shim/test_races.py $(PYTEST)
