@@ -43,7 +43,6 @@ class SqlFigures:
                 day=_day(row.day),
                 # MySQL and MariaDB keep the quotes of a JSON string.
                 decision=str(row.decision).strip('"'),
-                settles=bool(row.settles),
                 count=int(row.number),
                 transaction_id=row.transaction_id,
             )

@@ -50,14 +50,13 @@ def midnight(day: date) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """How often something was decided on a day. `transaction_id` is named for surplus payments alone, each by itself.
+    """How often something stood in the way of a payment that was asked for, on a day; or a surplus payment came in.
 
-    `settles`: about money that came in; else about a payment that was asked for.
+    `transaction_id` is a surplus payment's, each of which stands by itself, and else None.
     """
 
     day: date
     decision: str
-    settles: bool
     count: int
     transaction_id: str | None = None
 
@@ -166,7 +165,7 @@ def day_figures(
 def _day(
     day: date, decided: list[Decided], back: list[GivenBack], money_of: Mapping[str, tuple[str, int]]
 ) -> DayFigures:
-    asked = [one for one in decided if not one.settles]
+    asked = [one for one in decided if one.transaction_id is None]
     surplus = [one.transaction_id for one in decided if one.transaction_id is not None]
     return DayFigures(
         day=day,

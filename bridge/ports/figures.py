@@ -31,7 +31,10 @@ class FigureSource(Protocol):
     """Every method raises `StoreDown` when the database can not be asked, or takes too long."""
 
     def decided(self, since: datetime, until: datetime) -> tuple[Decided, ...]:
-        """What was decided from `since` to before `until`, by the audit trail; watched and guarded carts together."""
+        """What stood in the way from `since` to before `until`, and surplus payments, by the audit trail.
+
+        Watched and guarded carts together. What went on as usual (`Proceed`, money that was no surplus) is left out.
+        """
         ...
 
     def money_of(self, transaction_ids: Collection[str]) -> Mapping[str, tuple[str, int]]:

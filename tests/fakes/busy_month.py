@@ -25,11 +25,15 @@ def uuid7(at: datetime, number: int) -> str:
 
 
 class BusyMonth:
-    """Writes it, the last day being that of `now`. Cart 42 is the one to look at."""
+    """Writes it, the last day being that of `now`. Cart 42 is the one to look at.
 
-    def __init__(self, ledger: Ledger, now: datetime) -> None:
+    `words` stand wherever words come from outside; a database takes 32 characters of them.
+    """
+
+    def __init__(self, ledger: Ledger, now: datetime, *, words: str = HOSTILE) -> None:
         self._ledger = ledger
         self._now = now
+        self._words = words
         self._number = 0
 
     def write(self) -> None:
@@ -49,33 +53,35 @@ class BusyMonth:
     def _worries(self) -> None:
         """One of each thing that needs a person, with hostile words where words come from outside."""
         cart = CartRef(shop_id=1, cart_id=42)
-        settled = self._payment(self._now - timedelta(hours=2), AttemptState.PAID, cart=cart, method=HOSTILE)
+        settled = self._payment(self._now - timedelta(hours=2), AttemptState.PAID, cart=cart, method=self._words)
         surplus = self._payment(self._now - timedelta(hours=1), AttemptState.SURPLUS, cart=cart)
         lease = CartLease(
             token="t" * 36,
-            purpose=HOSTILE,
-            holder=HOSTILE,
+            purpose=self._words,
+            holder=self._words,
             taken_at=self._now - timedelta(seconds=4),
             expires_at=self._now + timedelta(seconds=56),
         )
         self._state(cart, settled_transaction_id=settled.transaction_id, order_phase=OrderPhase.STARTED, lease=lease)
         self._decided("settlement.decided", "Surplus", surplus.created_at, surplus.transaction_id, cart)
-        self._ledger.audit(AuditEntry(at=self._now, event="order.mismatch", cart=cart, detail={"mismatches": HOSTILE}))
+        mismatch = AuditEntry(at=self._now, event="order.mismatch", cart=cart, detail={"mismatches": self._words})
+        self._ledger.audit(mismatch)
         for state, words in (
             (RefundState.PROPOSED, None),
-            (RefundState.FAILED, f"the balance is too low {HOSTILE}"),
+            (RefundState.FAILED, f"the balance is too low {self._words}"),
             (RefundState.UNCERTAIN, None),
         ):
-            self._refund(surplus, state, last_error=words, reason=HOSTILE)
-        for delivery_state, error in ((DeliveryState.DEAD, f"ShopDown: {HOSTILE}"), (DeliveryState.FAILED, HOSTILE)):
+            self._refund(surplus, state, last_error=words, reason=self._words)
+        errors = {DeliveryState.DEAD: f"ShopDown: {self._words}", DeliveryState.FAILED: self._words}
+        for delivery_state, error in errors.items():
             self._ledger.save_delivery(
                 Delivery(
                     id=self._id(self._now),
                     transaction_id=settled.transaction_id or "",
-                    source=HOSTILE,
+                    source=self._words,
                     state=delivery_state,
                     cart=cart,
-                    decision=HOSTILE,
+                    decision=self._words,
                     tries=30,
                     received_at=self._now - timedelta(hours=3),
                     updated_at=self._now,

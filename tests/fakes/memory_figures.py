@@ -31,10 +31,10 @@ class MemoryFigures:
     def decided(self, since: datetime, until: datetime) -> tuple[Decided, ...]:
         with self._asked():
             found = [entry for entry in self._tables().audit if since <= entry.at < until]
-            counts = Counter(_decision(entry) for entry in found if entry.event in _DECISIONS)
+            counts = Counter(_decision(entry) for entry in found if _is_told(entry))
             return tuple(
-                Decided(day=day, decision=name, settles=settles, transaction_id=transaction_id, count=count)
-                for (day, name, settles, transaction_id), count in counts.items()
+                Decided(day=day, decision=name, transaction_id=transaction_id, count=count)
+                for (day, name, transaction_id), count in counts.items()
             )
 
     def money_of(self, transaction_ids: Collection[str]) -> Mapping[str, tuple[str, int]]:
@@ -119,12 +119,20 @@ class MemoryFigures:
         pass
 
 
-_DECISIONS = {"initiation.decided", "initiation.observed", "settlement.decided", "settlement.observed"}
+def _is_told(entry: AuditEntry) -> bool:
+    decision = entry.detail.get("decision")
+    match entry.event:
+        case "initiation.decided" | "initiation.observed":
+            return decision != "Proceed"
+        case "settlement.decided" | "settlement.observed":
+            return decision == "Surplus"
+        case _:
+            return False
 
 
-def _decision(entry: AuditEntry) -> tuple[date, str, bool, str | None]:
-    name, settles = str(entry.detail["decision"]), entry.event.startswith("settlement.")
-    return entry.at.date(), name, settles, entry.transaction_id if settles and name == "Surplus" else None
+def _decision(entry: AuditEntry) -> tuple[date, str, str | None]:
+    is_surplus = entry.event.startswith("settlement.")
+    return entry.at.date(), str(entry.detail["decision"]), entry.transaction_id if is_surplus else None
 
 
 def _charged(attempt: Attempt) -> tuple[str, int]:

@@ -34,11 +34,11 @@ WINDOW = Window.of(NOW, 30)
 
 
 def surplus(transaction_id: str, day: date = TODAY, count: int = 1) -> Decided:
-    return Decided(day=day, decision="Surplus", settles=True, count=count, transaction_id=transaction_id)
+    return Decided(day=day, decision="Surplus", count=count, transaction_id=transaction_id)
 
 
 def asked(decision: str, day: date = TODAY, count: int = 1) -> Decided:
-    return Decided(day=day, decision=decision, settles=False, count=count)
+    return Decided(day=day, decision=decision, count=count)
 
 
 # Windows
@@ -70,12 +70,6 @@ def test_other_decisions_are_in_no_figure(decision: str) -> None:
     today = day_figures(WINDOW, [asked(decision)], [], {})[-1]
 
     assert (today.prevented, today.resumed, today.superseded, today.surplus) == (0, 0, 0, 0)
-
-
-def test_a_decision_about_money_counts_as_none_about_asking() -> None:
-    odd = Decided(day=TODAY, decision="Resume", settles=True, count=1)
-
-    assert day_figures(WINDOW, [odd], [], {})[-1].resumed == 0
 
 
 def test_a_surplus_payment_counts_once_on_the_day_of_its_first_delivery() -> None:
