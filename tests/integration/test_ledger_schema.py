@@ -226,7 +226,7 @@ def test_the_file_needs_no_migration_after_it(mariadb_database: Database) -> Non
         (lambda sql: sql.cart.leased_by, {"token": "token-5"}, "cart_lease"),
         (lambda sql: sql.cart.leased, {}, "cart_lease"),
         (lambda sql: sql.attempt.find_by_transaction, {"wanted": "tr_5"}, "attempt_tx"),
-        (lambda sql: sql.attempt.of_cart, {"shop": 1, "cart": 5}, "attempt_cart"),
+        (lambda sql: sql.attempt.of_cart.statement, {"shop": 1, "cart": 5}, "attempt_cart"),
         (lambda sql: sql.delivery.passed_on, NEWS, "delivery_tx"),
         (lambda sql: sql.refund.of_transaction, {"tx": "tr_5"}, "refund_tx"),
         (lambda sql: sql.audit.newest, {"shop": 1, "cart": 5, "most": 10}, "audit_cart"),

@@ -41,6 +41,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         """To aware UTC."""
         return None if value is None else value.replace(tzinfo=UTC)
 
+    def from_json(self, value: str | None) -> datetime | None:
+        """To aware UTC, from the text that the databases make of a time in JSON."""
+        return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
 
 def ascii_text(length: int) -> TypeEngine[str]:
     """Ids, states and tokens: one byte a character, compared byte by byte."""

@@ -63,7 +63,7 @@ class Keys:
             raise KeyReused(f"idempotency key {record.key[:40]!r} was used for another request") from error
 
     def _read(self, scope: str, key: str) -> IdempotencyRecord | None:
-        row = self._execute(self._sql.find, _wanted(scope, key)).one_or_none()
+        row = self._sql.find.one_or_none(self._execute, _wanted(scope, key))
         return None if row is None else to_key(row)
 
 

@@ -17,6 +17,7 @@ from bridge.adapters.ledger.statements import Statements
 from bridge.adapters.ledger.tables import ledger_tables
 from bridge.adapters.ledger.transaction import SqlCartTransaction, lock_cart
 from bridge.adapters.ledger.upsert import save_delivery
+from bridge.adapters.packed_rows import PackedSelect
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import LockTimeout, TablesDiffer
@@ -98,7 +99,7 @@ class SqlLedger:
 
     def find_state(self, cart: CartRef) -> CartState | None:
         """The cart's row, unlocked."""
-        rows = self._rows(self._sql.cart.find, {"shop": cart.shop_id, "cart": cart.cart_id})
+        rows = self._packed(self._sql.cart.find, {"shop": cart.shop_id, "cart": cart.cart_id})
         return to_state(rows[0]) if rows else None
 
     def look(self, cart: CartRef) -> tuple[ShopView | None, tuple[Attempt, ...]]:
@@ -107,7 +108,7 @@ class SqlLedger:
 
         def both(connection: Connection) -> tuple[ShopView | None, tuple[Attempt, ...]]:
             view = self._shop_of(connection).find_view(cart)
-            rows = connection.execute(self._sql.attempt.of_cart, values).all()
+            rows = self._sql.attempt.of_cart.all(connection.execute, values)
             return view, tuple(to_attempt(row) for row in rows)
 
         with translated():
@@ -132,7 +133,7 @@ class SqlLedger:
 
     def attempts_of(self, cart: CartRef) -> tuple[Attempt, ...]:
         """The cart's attempts, oldest first."""
-        rows = self._rows(self._sql.attempt.of_cart, {"shop": cart.shop_id, "cart": cart.cart_id})
+        rows = self._packed(self._sql.attempt.of_cart, {"shop": cart.shop_id, "cart": cart.cart_id})
         return tuple(to_attempt(row) for row in rows)
 
     def save_delivery(self, delivery: Delivery) -> None:
@@ -174,6 +175,10 @@ class SqlLedger:
     def _rows(self, statement: Executable, values: Values) -> list[Row[Any]]:
         with translated():
             return self._sessions.read(lambda connection: list(connection.execute(statement, values).all()))
+
+    def _packed(self, statement: PackedSelect, values: Values) -> list[Any]:
+        with translated():
+            return self._sessions.read(lambda connection: statement.all(connection.execute, values))
 
     def _write(self, statements: Callable[[Connection], T]) -> T:
         with translated():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Row
-
+from bridge.adapters.packed_rows import AnyRow
 from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartLease, CartRef, CartState, OrderPhase
 from bridge.domain.money import Money
@@ -44,7 +43,7 @@ def cart_values(state: CartState) -> Values:
     }
 
 
-def to_state(row: Row[Any]) -> CartState:
+def to_state(row: AnyRow) -> CartState:
     """A cart from its row."""
     return CartState(
         cart=CartRef(shop_id=row.id_shop, cart_id=row.id_cart),
@@ -57,7 +56,7 @@ def to_state(row: Row[Any]) -> CartState:
     )
 
 
-def _to_lease(row: Row[Any]) -> CartLease | None:
+def _to_lease(row: AnyRow) -> CartLease | None:
     if row.lease_token is None:
         return None
     return CartLease(
@@ -96,7 +95,7 @@ def attempt_values(attempt: Attempt) -> Values:
     }
 
 
-def to_attempt(row: Row[Any]) -> Attempt:
+def to_attempt(row: AnyRow) -> Attempt:
     """An attempt from its row."""
     return Attempt(
         id=row.id,
@@ -119,7 +118,7 @@ def to_attempt(row: Row[Any]) -> Attempt:
     )
 
 
-def _charged(row: Row[Any]) -> Money | None:
+def _charged(row: AnyRow) -> Money | None:
     if row.charged_minor is None:
         return None
     return Money(currency=row.charged_currency, minor=row.charged_minor)
@@ -140,7 +139,7 @@ def key_values(record: IdempotencyRecord) -> Values:
     }
 
 
-def to_key(row: Row[Any]) -> IdempotencyRecord:
+def to_key(row: AnyRow) -> IdempotencyRecord:
     """An idempotency key from its row."""
     return IdempotencyRecord(
         scope=row.scope,
@@ -178,7 +177,7 @@ def delivery_values(delivery: Delivery) -> Values:
     }
 
 
-def to_delivery(row: Row[Any]) -> Delivery:
+def to_delivery(row: AnyRow) -> Delivery:
     """A delivery from its row."""
     return Delivery(
         id=row.id,
@@ -223,7 +222,7 @@ def refund_values(refund: Refund) -> Values:
     }
 
 
-def to_refund(row: Row[Any]) -> Refund:
+def to_refund(row: AnyRow) -> Refund:
     """A refund from its row."""
     return Refund(
         id=row.id,
@@ -256,7 +255,7 @@ def audit_values(entry: AuditEntry) -> Values:
     }
 
 
-def to_audit(row: Row[Any]) -> AuditEntry:
+def to_audit(row: AnyRow) -> AuditEntry:
     """An audit entry from its row."""
     return AuditEntry(
         at=row.at,
@@ -273,6 +272,6 @@ def cart_columns(cart: CartRef | None) -> Values:
     return {"id_shop": cart and cart.shop_id, "id_cart": cart and cart.cart_id}
 
 
-def to_cart(row: Row[Any]) -> CartRef | None:
+def to_cart(row: AnyRow) -> CartRef | None:
     """The cart that a row is about, where it is about one."""
     return None if row.id_cart is None else CartRef(shop_id=row.id_shop, cart_id=row.id_cart)

@@ -1,10 +1,11 @@
-"""The statements of the ledger, built once: SQLAlchemy then compiles each a single time."""
+"""The statements of the ledger, built once: SQLAlchemy then compiles each a single time. Initiations read packed."""
 
 from __future__ import annotations
 
 from sqlalchemy import Integer, and_, bindparam, or_, select
 
 from bridge.adapters.ledger.tables import LedgerTables
+from bridge.adapters.packed_rows import PackedSelect
 from bridge.domain.records import DeliveryState
 
 
@@ -14,8 +15,8 @@ class CartStatements:
     def __init__(self, tables: LedgerTables) -> None:
         cart = tables.cart
         this = and_(cart.c.id_shop == bindparam("shop"), cart.c.id_cart == bindparam("cart"))
-        self.find = cart.select().where(this)
-        self.lock = self.find.with_for_update()
+        self.find = PackedSelect(cart.select().where(this))
+        self.lock = PackedSelect(cart.select().where(this).with_for_update())
         self.insert = cart.insert()
         self.update = cart.update().where(this, cart.c.version == bindparam("read_version"))
         self.leased_by = cart.select().where(cart.c.lease_token == bindparam("token"))
@@ -30,7 +31,7 @@ class AttemptStatements:
         own = and_(attempt.c.id_shop == bindparam("shop"), attempt.c.id_cart == bindparam("cart"))
         self.find = attempt.select().where(attempt.c.id == bindparam("wanted"))
         self.find_by_transaction = attempt.select().where(attempt.c.transaction_id == bindparam("wanted"))
-        self.of_cart = attempt.select().where(own).order_by(attempt.c.created_at, attempt.c.id)
+        self.of_cart = PackedSelect(attempt.select().where(own).order_by(attempt.c.created_at, attempt.c.id))
         self.insert = attempt.insert()
         self.update = attempt.update().where(
             own, attempt.c.id == bindparam("wanted"), attempt.c.version == bindparam("read_version")
@@ -43,7 +44,7 @@ class KeyStatements:
     def __init__(self, tables: LedgerTables) -> None:
         keys = tables.idempotency
         this = and_(keys.c.scope == bindparam("wanted_scope"), keys.c.idempotency_key == bindparam("wanted_key"))
-        self.find = keys.select().where(this)
+        self.find = PackedSelect(keys.select().where(this))
         self.insert = keys.insert()
         # The caller's own row, or the expired one that it has seen: never one that came in between.
         mine = keys.c.fingerprint == bindparam("mine")

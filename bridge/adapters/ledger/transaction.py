@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Executable, Row
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bridge.adapters.ledger.faults import RunAgain, violated_key
@@ -25,6 +25,7 @@ from bridge.adapters.ledger.rows import (
 )
 from bridge.adapters.ledger.statements import Statements
 from bridge.adapters.ledger.upsert import save_delivery, update_or_insert
+from bridge.adapters.packed_rows import AnyRow
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import Conflict
@@ -33,9 +34,9 @@ from bridge.domain.records import AuditEntry, Delivery, IdempotencyRecord, Refun
 from bridge.ports.shop import Shop
 
 
-def lock_cart(connection: Connection, statements: Statements, cart: CartRef) -> Row[Any] | None:
+def lock_cart(connection: Connection, statements: Statements, cart: CartRef) -> AnyRow | None:
     """The cart's row, locked until the transaction ends; None, and nothing locked, when there is none."""
-    return connection.execute(statements.cart.lock, {"shop": cart.shop_id, "cart": cart.cart_id}).one_or_none()
+    return statements.cart.lock.one_or_none(connection.execute, {"shop": cart.shop_id, "cart": cart.cart_id})
 
 
 class SqlCartTransaction:
@@ -52,7 +53,7 @@ class SqlCartTransaction:
         statements: Statements,
         shop_of: Callable[[Connection], Shop],
         cart: CartRef,
-        row: Row[Any] | None,
+        row: AnyRow | None,
         *,
         first_run: bool,
     ) -> None:
@@ -212,7 +213,7 @@ class SqlCartTransaction:
 
     def _known_attempts(self) -> dict[str, Attempt]:
         if self._attempts is None:
-            rows = self._execute(self._sql.attempt.of_cart, self._own_cart)
+            rows = self._sql.attempt.of_cart.all(self._execute, self._own_cart)
             self._attempts = {row.id: to_attempt(row) for row in rows}
         return self._attempts
 
@@ -237,7 +238,7 @@ class SqlCartTransaction:
         if cart != self._stored.cart:
             raise ValueError(f"the transaction holds {self._stored.cart}, not {cart}")
 
-    def _execute(self, statement: Executable, values: Values | list[Values]) -> CursorResult[Any]:
+    def _execute(self, statement: Executable, values: Any) -> CursorResult[Any]:
         try:
             return self._connection.execute(statement, values)
         except IntegrityError:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, CursorResult, Engine, Row, Select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from bridge.adapters.packed_rows import AnyRow
 from bridge.adapters.prestashop.settings import effective_settings, makes_invoices, mollie_access
 from bridge.adapters.prestashop.statements import INVOICE_SETTINGS, MOLLIE_SETTINGS, statements_for
 from bridge.domain.cart import CartRef
@@ -38,7 +39,7 @@ class SqlShop:
         self._sql = statements_for(prefix)
 
     def find_view(self, cart: CartRef) -> ShopView | None:
-        """The cart's owner, orders and payment rows, in two statements; None when there is no such cart in the shop."""
+        """The cart's owner, orders and payment rows, in one statement; None when there is no such cart in the shop."""
         with self._connection() as db:
             return self._view(db, cart)
 
@@ -106,16 +107,17 @@ class SqlShop:
             return result.rowcount > 0
 
     def _view(self, db: Connection, cart: CartRef) -> ShopView | None:
-        asked = {"cart_id": cart.cart_id, "shop_id": cart.shop_id}
-        rows = db.execute(self._sql.cart_with_orders, asked).all()
+        rows = self._sql.view.all(db.execute, {"cart_id": cart.cart_id, "shop_id": cart.shop_id})
         if not rows:
             return None
-        payments = db.execute(self._sql.payments_of_cart, asked).all()
+        # Each order stands beside each payment, so both come again and again, in their order.
+        orders = {row.id_order: _order(row) for row in rows if row.id_order is not None}
+        payments = {row.transaction_id: _payment(row) for row in rows if row.transaction_id is not None}
         return ShopView(
             shop_id=int(rows[0].id_shop),
             customer_id=int(rows[0].id_customer),
-            orders=tuple(_order(row) for row in rows if row.id_order is not None),
-            payments=tuple(_payment(row) for row in payments),
+            orders=tuple(orders.values()),
+            payments=tuple(payments.values()),
         )
 
     def _settings(self, db: Connection, shop_id: int, names: tuple[str, ...]) -> dict[str, str]:
@@ -159,7 +161,7 @@ def _exactly(rows: Sequence[Row[Any]], transaction_id: str) -> Row[Any] | None:
     return next((row for row in rows if row.transaction_id == transaction_id), None)
 
 
-def _order(row: Row[Any]) -> ShopOrder:
+def _order(row: AnyRow) -> ShopOrder:
     return ShopOrder(
         order_id=int(row.id_order),
         reference=row.reference or "",
@@ -168,7 +170,7 @@ def _order(row: Row[Any]) -> ShopOrder:
     )
 
 
-def _payment(row: Row[Any]) -> ShopPayment:
+def _payment(row: AnyRow) -> ShopPayment:
     return ShopPayment(
         transaction_id=row.transaction_id,
         cart_id=int(row.cart_id or 0),

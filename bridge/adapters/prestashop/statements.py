@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, TableClause, Update, bindparam, column, func, or_, select, table, update
+from sqlalchemy import ColumnElement, Select, TableClause, Update, bindparam, column, func, or_, select, table, update
 
+from bridge.adapters.packed_rows import PackedSelect
 from bridge.adapters.prestashop.age import SecondsSince
 from bridge.domain.errors import ConfigurationError
 
@@ -53,8 +54,7 @@ class Statements:
     Those of `correct`: `transaction`, `exactly` (its bytes in upper-case hex), `status`, `why`.
     """
 
-    cart_with_orders: Select[Any]
-    payments_of_cart: Select[Any]
+    view: PackedSelect
     payment: Select[Any]
     cart: Select[Any]
     cart_of_payment: Select[Any]
@@ -76,19 +76,43 @@ def statements_for(prefix: str) -> Statements:
 
 
 def _cart_statements(tables: dict[str, TableClause]) -> dict[str, Any]:
-    cart, orders, payments = (tables[name].c for name in ("cart", "orders", "mollie_payments"))
+    cart, payments = (tables[name].c for name in ("cart", "mollie_payments"))
     return {
-        "cart_with_orders": select(
-            cart.id_shop, cart.id_customer, orders.id_order, orders.reference, orders.module, orders.total_paid
-        )
-        .select_from(tables["cart"].outerjoin(tables["orders"], orders.id_cart == cart.id_cart))
-        .where(cart.id_cart == bindparam("cart_id"), cart.id_shop == bindparam("shop_id"))
-        .order_by(orders.id_order),
+        "view": PackedSelect(_view(tables)),
         "cart": select(cart.id_cart, cart.id_shop).where(cart.id_cart == bindparam("cart_id")),
         "cart_of_payment": select(cart.id_cart, cart.id_shop, payments.transaction_id)
         .select_from(tables["mollie_payments"].join(tables["cart"], cart.id_cart == payments.cart_id))
         .where(payments.transaction_id == bindparam("transaction_id")),
     }
+
+
+def _view(tables: dict[str, TableClause]) -> Select[Any]:
+    """The cart beside each of its orders beside each of its payments: few times few, and one round trip for all."""
+    cart, orders, payments = (tables[name].c for name in ("cart", "orders", "mollie_payments"))
+    return (
+        select(
+            cart.id_shop,
+            cart.id_customer,
+            orders.id_order,
+            orders.reference,
+            orders.module,
+            orders.total_paid,
+            *_payment_columns(tables["mollie_payments"]),
+        )
+        .select_from(
+            tables["cart"]
+            .outerjoin(tables["orders"], orders.id_cart == cart.id_cart)
+            .outerjoin(tables["mollie_payments"], payments.cart_id == cart.id_cart)
+        )
+        .where(cart.id_cart == bindparam("cart_id"), cart.id_shop == bindparam("shop_id"))
+        .order_by(orders.id_order, payments.created_at, payments.transaction_id)
+    )
+
+
+def _payment_columns(payments: TableClause) -> tuple[ColumnElement[Any], ...]:
+    row = payments.c
+    age = SecondsSince(row.created_at).label("age")
+    return row.transaction_id, row.cart_id, row.order_id, row.method, row.bank_status, age
 
 
 def _order_statements(tables: dict[str, TableClause]) -> dict[str, Any]:
@@ -130,19 +154,8 @@ def _order_statements(tables: dict[str, TableClause]) -> dict[str, Any]:
 def _module_statements(tables: dict[str, TableClause]) -> dict[str, Any]:
     payments = tables["mollie_payments"]
     row = payments.c
-    rows = select(
-        row.transaction_id,
-        row.cart_id,
-        row.order_id,
-        row.method,
-        row.bank_status,
-        SecondsSince(row.created_at).label("age"),
-    )
     return {
-        "payments_of_cart": rows.where(row.cart_id == bindparam("cart_id")).order_by(
-            row.created_at, row.transaction_id
-        ),
-        "payment": rows.where(row.transaction_id == bindparam("transaction_id")),
+        "payment": select(*_payment_columns(payments)).where(row.transaction_id == bindparam("transaction_id")),
         # The first condition finds the row by its key, the second looks at its bytes: the column's collation takes
         # `tr_aB` and `tr_Ab` for the same, Mollie does not.
         "correct": update(payments)
