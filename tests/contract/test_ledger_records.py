@@ -12,7 +12,7 @@ from bridge.adapters.ledger import SqlLedger
 from bridge.adapters.ledger.engine import WRITES
 from bridge.adapters.migrations import HEAD
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import Conflict, KeyReused, TablesDiffer
+from bridge.domain.errors import Conflict, ForeignCart, KeyReused, TablesDiffer
 from bridge.domain.money import Money
 from bridge.domain.records import DeliveryState, IdempotencyRecord, KeyState, Refund, RefundState
 from bridge.ports.ledger import CartTransaction, Ledger
@@ -25,6 +25,7 @@ from tests.contract.ledger_builders import (
     a_key,
     a_lease,
     a_refund,
+    an_attempt,
     an_entry,
     auditing,
 )
@@ -317,3 +318,45 @@ def test_news_that_was_heard_before_the_last_is_news_again(ledger: Ledger) -> No
     again = a_delivery(seen_status="paid", seen_refunded=0, seen_charged_back=0)
 
     assert not ledger.in_cart(CART, lambda tx: tx.was_passed_on(again))
+
+
+@pytest.mark.req("L1")
+def test_a_key_of_another_cart_is_found_by_a_cart_that_is_new(ledger: Ledger) -> None:
+    taken = a_key()
+    ledger.in_cart(OTHER_CART, lambda tx: tx.save_key(taken))
+
+    def work(tx: CartTransaction) -> IdempotencyRecord | None:
+        found = tx.find_key("payments", "key-1", NOW)
+        if found is None:
+            tx.add_attempt(an_attempt())
+            tx.save_key(a_key(expires_at=NOW + SECOND))
+        return found
+
+    assert ledger.in_cart(CART, work) == taken
+    assert ledger.attempts_of(CART) == ()
+
+
+@pytest.mark.req("L1")
+def test_a_new_cart_replaces_another_carts_expired_key(ledger: Ledger) -> None:
+    ledger.in_cart(OTHER_CART, lambda tx: tx.save_key(a_key(expires_at=NOW)))
+    fresh = a_key(fingerprint="0" * 64)
+
+    def work(tx: CartTransaction) -> None:
+        assert tx.find_key("payments", "key-1", NOW) is None
+        tx.save_key(fresh)
+
+    ledger.in_cart(CART, work)
+    assert find_key(ledger) == fresh
+
+
+@pytest.mark.req("L1")
+def test_what_a_new_cart_refuses_comes_after_what_its_key_says(ledger: Ledger) -> None:
+    ledger.in_cart(OTHER_CART, lambda tx: tx.save_key(a_key()))
+
+    def work(tx: CartTransaction) -> None:
+        if tx.find_key("payments", "key-1", NOW) is not None:
+            raise KeyReused("used for another cart")
+        raise ForeignCart("somebody else's")
+
+    with pytest.raises(KeyReused):
+        ledger.in_cart(CART, work)

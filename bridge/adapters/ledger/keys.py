@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from bridge.adapters.ledger.faults import RunAgain
-from bridge.adapters.ledger.rows import Values, key_values, to_key
+from bridge.adapters.ledger.rows import Values, key_values, present, to_key
 from bridge.adapters.ledger.statements import KeyStatements
 from bridge.adapters.ledger.upsert import Execute
 from bridge.domain.errors import KeyReused
@@ -27,17 +27,35 @@ class Keys:
     | the expired one that `find` passed over | replaced |
     | the same fingerprint, but `find` saw nothing | the work runs again and finds it |
     | another fingerprint | `KeyReused` |
+    | an expired one, and `find` only presumed that there is nothing | the work runs again and looks |
+
+    A cart that the bridge has not seen has nothing under its name, so nearly always there is no such key either. Such a
+    transaction is made with `presume`: it spares itself the look; the primary key tells when that was wrong, and
+    `check` does where no key was saved.
     """
 
-    def __init__(self, execute: Execute, statements: KeyStatements) -> None:
+    def __init__(self, execute: Execute, statements: KeyStatements, *, presume: bool) -> None:
         self._execute = execute
         self._sql = statements
+        self._presume = presume
+        self._presumed: dict[tuple[str, str], datetime] = {}
         self._seen: dict[tuple[str, str], IdempotencyRecord | None] = {}
 
     def find(self, scope: str, key: str, now: datetime) -> IdempotencyRecord | None:
         """The key, unless it has expired by `now`."""
+        if self._presume:
+            self._presumed[scope, key] = now
+            self._seen[scope, key] = None
+            return None
         record = self._seen[scope, key] = self._read(scope, key)
-        return None if record is None or record.expires_at <= now else record
+        return _unless_expired(record, now)
+
+    def check(self) -> None:
+        """Look for the keys that were presumed to be absent. Raises `RunAgain` when one is there."""
+        for (scope, key), now in self._presumed.items():
+            if _unless_expired(self._read(scope, key), now) is not None:
+                raise RunAgain("the idempotency key was there already")
+        self._presumed.clear()
 
     def save(self, record: IdempotencyRecord) -> None:
         """Insert or replace, as the table says."""
@@ -46,6 +64,7 @@ class Keys:
         if seen_nothing or not self._replaced(record):
             self._insert(record, seen_nothing=seen_nothing)
         self._seen[name] = record
+        self._presumed.pop(name, None)
 
     def _replaced(self, record: IdempotencyRecord) -> bool:
         seen = self._seen.get((record.scope, record.key)) or record
@@ -55,9 +74,12 @@ class Keys:
 
     def _insert(self, record: IdempotencyRecord, *, seen_nothing: bool) -> None:
         try:
-            self._execute(self._sql.insert, key_values(record))
+            self._execute(self._sql.insert, present(key_values(record)))
         except IntegrityError as error:
             stored = self._read(record.scope, record.key)
+            presumed_at = self._presumed.pop((record.scope, record.key), None)
+            if presumed_at is not None:
+                stored = _unless_expired(stored, presumed_at)
             if stored is None or (seen_nothing and stored.fingerprint == record.fingerprint):
                 raise RunAgain("another transaction stored the idempotency key") from error
             raise KeyReused(f"idempotency key {record.key[:40]!r} was used for another request") from error
@@ -65,6 +87,10 @@ class Keys:
     def _read(self, scope: str, key: str) -> IdempotencyRecord | None:
         row = self._sql.find.one_or_none(self._execute, _wanted(scope, key))
         return None if row is None else to_key(row)
+
+
+def _unless_expired(record: IdempotencyRecord | None, now: datetime) -> IdempotencyRecord | None:
+    return None if record is None or record.expires_at <= now else record
 
 
 def _wanted(scope: str, key: str) -> Values:

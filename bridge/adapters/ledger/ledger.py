@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Executable, Row
 
 from bridge.adapters.ledger.faults import translated, wants_another_run
 from bridge.adapters.ledger.queues import SqlQueues
-from bridge.adapters.ledger.rows import Values, audit_values, to_attempt, to_audit, to_delivery, to_state
+from bridge.adapters.ledger.rows import Values, audit_values, present, to_attempt, to_audit, to_delivery, to_state
 from bridge.adapters.ledger.sessions import Sessions, commit
 from bridge.adapters.ledger.shop import ShopByCall
 from bridge.adapters.ledger.statements import Statements
@@ -20,7 +20,7 @@ from bridge.adapters.ledger.upsert import save_delivery
 from bridge.adapters.packed_rows import PackedSelect
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
-from bridge.domain.errors import LockTimeout, TablesDiffer
+from bridge.domain.errors import BridgeError, LockTimeout, TablesDiffer
 from bridge.domain.records import AuditEntry, Delivery
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
@@ -92,7 +92,12 @@ class SqlLedger:
     def _run(self, cart: CartRef, work: Callable[[CartTransaction], T], *, first_run: bool) -> T:
         with self._sessions.transaction(lambda connection: lock_cart(connection, self._sql, cart)) as (connection, row):
             transaction = SqlCartTransaction(connection, self._sql, self._shop_of, cart, row, first_run=first_run)
-            result = work(transaction)
+            try:
+                result = work(transaction)
+            except BridgeError:
+                # What the work refuses to do may rest on a key that was only taken to be absent.
+                transaction.check_keys()
+                raise
             if transaction.flush():
                 commit(connection)
             return result
@@ -147,7 +152,7 @@ class SqlLedger:
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit trail."""
-        self._write(lambda connection: connection.execute(self._sql.audit.insert, audit_values(entry)))
+        self._write(lambda connection: connection.execute(self._sql.audit.insert, present(audit_values(entry))))
 
     def audit_of(self, cart: CartRef, limit: int) -> tuple[AuditEntry, ...]:
         """The newest entries of a cart, oldest first."""

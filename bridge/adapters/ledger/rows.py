@@ -24,6 +24,11 @@ Values = dict[str, Any]
 """The values of a row by column name; what a driver takes is not ours to type."""
 
 
+def present(values: Values) -> Values:
+    """The values of an insert without those that are NULL anyway: the driver turns each into text in Python."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def cart_values(state: CartState) -> Values:
     """The row of a cart."""
     lease = state.lease

@@ -18,6 +18,7 @@ from bridge.adapters.ledger.rows import (
     attempt_values,
     audit_values,
     cart_values,
+    present,
     refund_values,
     to_attempt,
     to_refund,
@@ -65,7 +66,7 @@ class SqlCartTransaction:
         self._state = self._stored
         self._is_new = row is None
         self._attempts: dict[str, Attempt] | None = {} if row is None and first_run else None
-        self._keys = Keys(self._execute, statements.key)
+        self._keys = Keys(self._execute, statements.key, presume=row is None and first_run)
         self._trail: list[Values] = []
         self._wrote = False
         self._attempt_written = False
@@ -95,7 +96,7 @@ class SqlCartTransaction:
     def add_attempt(self, attempt: Attempt) -> None:
         """Insert; the unique keys decide."""
         self._check_own(attempt.cart)
-        self._store(attempt, lambda: self._execute(self._sql.attempt.insert, attempt_values(attempt)))
+        self._store(attempt, lambda: self._execute(self._sql.attempt.insert, present(attempt_values(attempt))))
         self._remember(attempt)
 
     def save_attempt(self, attempt: Attempt) -> Attempt:
@@ -117,6 +118,10 @@ class SqlCartTransaction:
         """Insert or replace the key; see `Keys` for who wins."""
         self._keys.save(record)
         self._wrote = True
+
+    def check_keys(self) -> None:
+        """Make sure of the keys that were taken to be absent; `RunAgain` when one is not."""
+        self._keys.check()
 
     def refunds(self, transaction_id: str) -> tuple[Refund, ...]:
         """The refunds of a transaction, oldest first."""
@@ -171,8 +176,9 @@ class SqlCartTransaction:
         """
         if self._fault is not None:
             raise self._fault
+        self.check_keys()
         if self._trail:
-            self._execute(self._sql.audit.insert, self._trail)
+            self._execute(self._sql.audit.insert, self._trail if len(self._trail) > 1 else present(self._trail[0]))
             self._wrote = True
         if self._state != self._stored or (self._is_new and self._attempt_written):
             self._write_state()
@@ -188,7 +194,7 @@ class SqlCartTransaction:
                 raise RunAgain("the cart's row was changed in spite of its lock")
             return
         try:
-            self._execute(self._sql.cart.insert, values)
+            self._execute(self._sql.cart.insert, present(values))
         except IntegrityError as error:
             if violated_key(error).endswith(("_lease", ".lease_token")):
                 raise Conflict("the lease token is another cart's") from error
