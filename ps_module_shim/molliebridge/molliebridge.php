@@ -80,6 +80,15 @@ class Molliebridge extends Module
         return parent::uninstall() && $cleaned;
     }
 
+    /**
+     * "Reset" in the module manager, with the data kept: without this method PrestaShop would uninstall and install,
+     * and the token would be gone.
+     */
+    public function reset()
+    {
+        return $this->refresh();
+    }
+
     /** For the scripts in upgrade/: register on what this version, or this PrestaShop, has beyond the last one. */
     public function refresh()
     {

@@ -133,6 +133,18 @@ def test_outages_are_counted_and_shown(world: ShimWorld) -> None:
 
 
 @pytest.mark.req("B13")
+def test_a_hook_that_is_not_registered_is_registered_when_the_page_is_opened(world: ShimWorld) -> None:
+    lost = "actionFrontControllerInitAfter"
+    count = "SELECT COUNT(*) FROM ps_hook_module JOIN ps_hook USING (id_hook) WHERE name = %s"
+    world.database.execute("DELETE m FROM ps_hook_module m JOIN ps_hook USING (id_hook) WHERE name = %s", lost)
+
+    assert [warning for warning in shown(world)["warnings"] if lost in warning]
+
+    assert world.database.execute(count, lost)[0][0] == 1
+    assert shown(world)["warnings"] == []
+
+
+@pytest.mark.req("B13")
 def test_hooks_that_are_switched_off_are_named(world: ShimWorld) -> None:
     hook = "actionFrontControllerInitAfter"
     world.database.execute("UPDATE ps_hook SET active = 0 WHERE name = %s", hook)

@@ -78,6 +78,17 @@ def test_installed_twice_in_a_row_after_a_removal_it_works_again(world: ShimWorl
 
 
 @pytest.mark.req("P11")
+def test_reset_it_keeps_its_settings_where_prestashop_lets_it(world: ShimWorld) -> None:
+    world.server.admin("install")
+    world.server.admin("configure", CLOSED)
+
+    world.server.admin("reset")
+
+    names = world.database.execute("SELECT name FROM ps_configuration WHERE name = 'MOLLIEBRIDGE_TOKEN'")
+    assert bool(names) == (not str(world.server.settings["version"]).startswith("8"))
+
+
+@pytest.mark.req("P11")
 def test_disabled_it_does_nothing(world: ShimWorld) -> None:
     world.server.admin("install")
     world.server.admin("configure", CLOSED)

@@ -29,21 +29,15 @@ final class AdminWarnings
     /**
      * What works but should not stay so.
      *
-     * @param string[]                $missingHooks
-     * @param array<string, string[]> $unreached    as Reach::found() gives it
+     * @param string[]                $lost      hooks that were not registered when the page was opened
+     * @param string[]                $missing   those of them that still are not
+     * @param array<string, string[]> $unreached as Reach::found() gives it
      *
      * @return string[]
      */
-    public function all(Settings $settings, ?Status $status, array $missingHooks, array $unreached): array
+    public function all(Settings $settings, ?Status $status, array $lost, array $missing, array $unreached): array
     {
-        $warnings = $this->ofReach($unreached);
-        if ($missingHooks !== []) {
-            $warnings[] = $this->translator->trans(
-                'Not registered: %hooks%. Reset the module in the module manager.',
-                ['%hooks%' => implode(', ', $missingHooks)],
-                'Modules.Molliebridge.Admin'
-            );
-        }
+        $warnings = array_merge($this->ofHooks(array_diff($lost, $missing), $missing), $this->ofReach($unreached));
         if ($settings->endpoint() !== null && !$settings->endpoint()->isPrivate()) {
             $warnings[] = $this->translator->trans(
                 'The bridge is on another machine and the connection is not encrypted: anybody between can read the token.',
@@ -57,6 +51,33 @@ final class AdminWarnings
             $warnings[] = $this->translator->trans(
                 'The bridge locks in %there%, this module in %here%: without the bridge these locks would keep nobody away.',
                 ['%there%' => $status->lockDirectory, '%here%' => $settings->lockDirectory()],
+                'Modules.Molliebridge.Admin'
+            );
+        }
+
+        return $warnings;
+    }
+
+    /**
+     * @param string[] $mended
+     * @param string[] $missing
+     *
+     * @return string[]
+     */
+    private function ofHooks(array $mended, array $missing): array
+    {
+        $warnings = [];
+        if ($mended !== []) {
+            $warnings[] = $this->translator->trans(
+                'These hooks were not registered, and are now: %hooks%',
+                ['%hooks%' => implode(', ', $mended)],
+                'Modules.Molliebridge.Admin'
+            );
+        }
+        if ($missing !== []) {
+            $warnings[] = $this->translator->trans(
+                'Not registered, and PrestaShop refuses to: %hooks%. Its log says why.',
+                ['%hooks%' => implode(', ', $missing)],
                 'Modules.Molliebridge.Admin'
             );
         }

@@ -112,6 +112,11 @@ final class ConfigurationPage
     {
         $settings = $this->store->load();
         $status = $this->status();
+        // After PrestaShop itself was upgraded, or somebody unhooked it: nobody else would notice.
+        $lost = $this->installer->missing();
+        if ($lost !== []) {
+            $this->installer->install();
+        }
         $this->context->smarty->assign('molliebridge', [
             'isComplete' => $settings->isComplete(),
             'isConnected' => $status !== null && $status->isAuthorised,
@@ -123,7 +128,8 @@ final class ConfigurationPage
             'warnings' => $this->warnings->all(
                 $settings,
                 $status,
-                $this->installer->missing(),
+                $lost,
+                $lost !== [] ? $this->installer->missing() : [],
                 (new Reach($this->module))->found()
             ),
             'dashboard' => $this->dashboard($settings),

@@ -1,7 +1,8 @@
 <?php
 
 /**
- * The back office from the command line: `php admin.php <shop> install|uninstall|enable|disable|upgrade|configure|token|page <module>`.
+ * The back office from the command line: `php admin.php <shop> <action> <module>` with the actions install, uninstall,
+ * enable, disable, upgrade, reset, configure, token, page.
  *
  * `configure` reads an object of configuration values from its input; `page` makes a request to the module's
  * configuration page at the address `to`, with a POST of `post` (`{}` for none); `token` tells the employee's token.
@@ -42,6 +43,11 @@ $module = Module::getInstanceByName($name);
 $given = json_decode((string) stream_get_contents(STDIN), true) ?: [];
 
 switch ($action) {
+    case 'reset':
+        // Core\Module\ModuleManager::reset() with the data kept: 8.x asks the wrong object whether it can, and never does.
+        $isAsked = version_compare(_PS_VERSION_, '8.0', '<') || version_compare(_PS_VERSION_, '9.0', '>=');
+        $done = $isAsked && method_exists($module, 'reset') ? $module->reset() : $module->uninstall() && $module->install();
+        break;
     case 'upgrade':
         $done = $module->runUpgradeModule();
         break;
