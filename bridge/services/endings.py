@@ -20,6 +20,10 @@ from bridge.telemetry import METRICS
 
 log = structlog.get_logger()
 
+LONGEST_FOR_A_LEASE = timedelta(seconds=30)
+"""The pause before a cart that somebody else has is tried again, at most: half of what it has waited so far, since most
+leases last for seconds, and half of what a lease lasts that its holder's death left behind."""
+
 
 class Endings:
     """Writes a delivery's end down. Its row is read again first: deciding has written on it meanwhile."""
@@ -58,7 +62,7 @@ class Endings:
         |---|---|---|
         | taken up when it was due | yes | after a pause that grows |
         | taken up before, because somebody asked | no | as was planned: who asks often neither hurries nor delays it |
-        | not begun: somebody else has the cart | not while it is young (the longest pause) | after a pause |
+        | not begun: somebody else has the cart | not in its first hour (longest pause) | after half of its age, at most 30 s |
         """
         delivery = self.reread(delivery)
         if delivery.state is DeliveryState.DONE:
@@ -94,7 +98,10 @@ class Endings:
         pauses = self._limits.pauses
         if delivery.planned_at is not None and delivery.planned_at > now:
             return max(delivery.planned_at, now + asked_pause(pauses, error))
-        return now + pause_after(tries, pauses, error)
+        pause = pause_after(tries, pauses, error)
+        if isinstance(error, LeaseHeld):
+            pause = max(pause, min((now - delivery.received_at) / 2, LONGEST_FOR_A_LEASE))
+        return now + pause
 
     def put_back_unverified(self, delivery: Delivery, mismatches: tuple[str, ...]) -> Delivery:
         """The shop has worked, twice, and its order does not fit: tried again later, and the merchant is told now."""

@@ -1,10 +1,11 @@
 -- Which money was taken for a cart that another payment had settled, and has not been given back?
 --
--- A row is a payment that is surplus (another one settled the cart) or held (its amount is not the cart's any more), with what is not
--- yet on its way back. Amounts are Mollie's own, to the cent. `refund_state` is that of the newest refund; NULL: there is none.
+-- A row is a payment that is surplus (another one settled the cart) or held (its amount is not the cart's any more, or its refund has
+-- not ended), with what is not yet on its way back. Amounts are Mollie's own, to the cent. `refund_state` is that of the newest refund;
+-- NULL: there is none.
 --
 -- What to do: refund it through the bridge (POST /v1/payments/{payment_id}/refund), which keeps the refund from the module, so that the
--- order stays paid. A held payment is decided by the bridge as soon as the cart's other payment ends: wait for that.
+-- order stays paid. A held payment is decided by the bridge as soon as the cart's other payment, or its refund, ends: wait.
 --
 -- Needs the bridge's tables. Times are UTC. Only payments since the date below. One pass over the attempts; index: refund_tx.
 SELECT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from bridge.domain.records import DeliveryState
@@ -99,3 +101,22 @@ def test_once_the_lease_is_given_back_the_delivery_is_worked_on(world: World) ->
     world.services.inbox.work_due()
 
     assert [each.state for each in inbox_of(world)] == [D.DONE]
+
+
+@pytest.mark.req("B6", "B8")
+def test_the_longer_somebody_has_the_cart_the_longer_are_the_pauses_up_to_half_a_minute(world: World) -> None:
+    """Waiting deliveries take the inbox's threads for a lease's wait each time: they are not to take all of them."""
+    world.add_payment("tr_1", "paid")
+    lease = world.services.leases.take(CART, purpose="somebody", timeout=0.0, keep=False)
+    assert lease is not None
+    world.deliver("tr_1")
+    tried_at = []
+    for _ in range(240):
+        world.clock.advance(seconds=1)
+        world.services.leases.renew(lease.token)
+        if world.services.inbox.work_due():
+            tried_at.append(world.clock.now())
+
+    pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(tried_at)]
+    assert 28 <= pauses[-1] <= 32
+    assert len(tried_at) <= 16
