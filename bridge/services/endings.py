@@ -62,7 +62,7 @@ class Endings:
         |---|---|---|
         | taken up when it was due | yes | after a pause that grows |
         | taken up before, because somebody asked | no | as was planned: who asks often neither hurries nor delays it |
-        | not begun: somebody else has the cart | not in its first hour (longest pause) | after half of its age, at most 30 s |
+        | not begun: somebody else has the cart | not in its first hour | after half of its age, at most 30 s |
         """
         delivery = self.reread(delivery)
         if delivery.state is DeliveryState.DONE:
