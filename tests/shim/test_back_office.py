@@ -13,7 +13,7 @@ from tests.services.mariadb import PrivateMariaDB
 from tests.shim.back_office import open_page
 from tests.shim.world import ShimWorld, running_world
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(300)]
 
 SOUND = {"endpoint": "http://127.0.0.1:8787", "token": "", "policy": "open", "lock_directory": ""}
 """What can be saved; an empty token keeps the stored one."""

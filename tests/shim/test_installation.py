@@ -10,7 +10,7 @@ from tests.services.mariadb import PrivateMariaDB
 from tests.shim.tables import checksums
 from tests.shim.world import ShimWorld, running_world
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(300)]
 
 VERSIONS = ("1.7.8.11", "8.2.1", "9.1.4")
 CLOSED = {

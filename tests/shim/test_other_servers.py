@@ -11,7 +11,11 @@ from tests.services.redis import PrivateRedis
 from tests.shim import courses
 from tests.shim.world import ShimWorld, running_world
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.redis, pytest.mark.slow]
+pytestmark = [
+    *(pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.redis),
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+]
 
 CARTS = 20
 COURSES: dict[str, courses.Course] = {

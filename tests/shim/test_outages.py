@@ -16,7 +16,7 @@ from tests.shim.shopper import Shopper, Visit
 from tests.shim.wire import GARBAGE, Wire, raw, wire_to
 from tests.shim.world import ShimWorld, running_world
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(300)]
 
 LONGER = 3.0
 """Seconds that a request may take more than without the shim."""

@@ -20,22 +20,6 @@ MODULE = ROOT / "ps_module_shim" / "molliebridge"
 LOCALES = ("en-US", "nl-NL", "de-DE", "fr-FR")
 DOMAINS = ("Admin", "Shop")
 XLIFF = "{urn:oasis:names:tc:xliff:document:1.2}"
-NOT_IN_72 = {
-    "a typed property": r"^\s*(?:public|protected|private)(?: static)? \??(?:self|int|string|bool|array|float|[A-Z]\w*)"
-    r"[\w|]* \$",
-    "an arrow function": r"\bfn ?\(",
-    "match": r"\bmatch ?\(",
-    "nullsafe": r"\?->",
-    "??=": r"\?\?=",
-    "a comma at a call's end": r"[^\[{(,\s],\s*\n\s*\)",
-    "spread in an array": r"\[\s*\.\.\.",
-    "enum": r"^enum ",
-    "readonly": r"\breadonly\b",
-    "numbers with _": r"\b\d+_\d",
-    "mixed or static as a type": r"\)\s*:\s*(?:mixed|static|never)\b",
-    "a function of PHP 7.3 or later": r"\b(?:array_key_first|array_key_last|is_countable|str_contains|str_starts_with|"
-    r"str_ends_with|get_debug_type|array_is_list|json_validate)\(",
-}
 
 
 def build(target: Path) -> zipfile.ZipFile:
@@ -138,17 +122,6 @@ def test_no_file_can_be_called_by_itself() -> None:
     open_files = [path.name for path in php_files() if "if (!defined('_PS_VERSION_'))" not in path.read_text()]
 
     assert set(open_files) <= {"index.php"}
-
-
-@pytest.mark.parametrize("what", NOT_IN_72)
-def test_nothing_is_newer_than_php_72(what: str) -> None:
-    found = [
-        path.name
-        for path in php_files()
-        if re.search(NOT_IN_72[what], without_comments(path.read_text(encoding="utf-8")), re.MULTILINE)
-    ]
-
-    assert found == []
 
 
 def test_the_main_file_survives_being_read_by_eval() -> None:

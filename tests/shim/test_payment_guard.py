@@ -10,7 +10,7 @@ from tests.shim.tables import checksums
 from tests.shim.wire import Wire
 from tests.shim.world import ShimWorld
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.req("P1")

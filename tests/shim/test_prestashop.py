@@ -17,7 +17,7 @@ from tests.shim.shopper import Visit, visit
 from tests.shim.wire import Wire
 from tests.shim.world import ShimWorld
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def self_test(world: ShimWorld) -> Visit:

@@ -15,7 +15,7 @@ from tests.services.waiting import wait_until
 from tests.shim.shopper import Shopper
 from tests.shim.world import ShimWorld, running_world
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(300)]
 
 CARTS = 24
 HALF = 50

@@ -13,7 +13,7 @@ from tests.services.mariadb import Database
 from tests.shim.shopper import Shopper, module_url, visit
 from tests.shim.world import ShimWorld, running_world
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.timeout(300)]
 
 CARTS = 10
 GAP_MS = 60

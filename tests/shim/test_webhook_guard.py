@@ -12,7 +12,7 @@ from tests.shim.shopper import module_url, visit
 from tests.shim.wire import Wire, problem
 from tests.shim.world import ShimWorld
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.req("P5")
