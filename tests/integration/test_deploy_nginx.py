@@ -50,6 +50,10 @@ OTHERS = [
     ("HEAD", FRIENDLY),
     ("PUT", FRIENDLY),
     ("POST", "/webhooks/mollie"),
+    # The merchant's page is nobody's outside.
+    ("GET", "/dashboard"),
+    ("POST", "/dashboard/login"),
+    ("GET", "/module/mollie/webhook/../../../dashboard"),
 ]
 
 
