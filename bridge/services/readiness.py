@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import structlog
 
-from bridge.domain.errors import LockBackendDown, StoreDown, TablesDiffer
+from bridge.domain.errors import LockBackendDown, TablesDiffer, Unavailable
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks
 
@@ -50,7 +50,7 @@ class Readiness:
             self._ledger.ping()
         except TablesDiffer as error:
             return _told(Fault(part=Part.TABLES, words=str(error)), error)
-        except StoreDown as error:
+        except Unavailable as error:
             return _told(Fault(part=Part.DATABASE, words="it can not be asked"), error)
         return None
 

@@ -41,7 +41,6 @@ class SqlLedger:
     """
 
     def __init__(self, engine: Engine, prefix: str, shop_of: Callable[[Connection], Shop]) -> None:
-        self._engine = engine
         self._prefix = prefix
         self._sessions = Sessions(engine)
         tables = ledger_tables(prefix)
@@ -161,9 +160,11 @@ class SqlLedger:
 
     def ping(self) -> None:
         """Raise `StoreDown` unless the database answers, and `TablesDiffer` unless its tables are this program's."""
-        from bridge.adapters.migrations import HEAD, schema_version  # noqa: PLC0415  (it is built on this package)
+        from bridge.adapters.migrations import HEAD, version_in  # noqa: PLC0415  (it is built on this package)
 
-        found = schema_version(self._engine, self._prefix)
+        with translated():
+            # Over the sessions: a connection that the server has closed meanwhile is no reason to say that it is down.
+            found = self._sessions.read(lambda connection: version_in(connection, self._prefix))
         if found != HEAD:
             of = f"are of version {found}" if found else "are not there"
             raise TablesDiffer(f"the bridge's tables {of}, and this program needs version {HEAD}")

@@ -6,14 +6,14 @@ program's database user needs no right to change tables.
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bridge.adapters.ledger.faults import DENIED, NO_TABLE, number_of, translate, translated
 from bridge.adapters.ledger.tables import checked_prefix
 from bridge.domain.errors import ConfigurationError
 
-__all__ = ["HEAD", "migrate", "schema_version", "version_table"]
+__all__ = ["HEAD", "migrate", "schema_version", "version_in", "version_table"]
 
 HEAD = "0002"
 """The newest version; a test holds it against the scripts in `versions`."""
@@ -26,16 +26,22 @@ def version_table(prefix: str) -> str:
 
 def schema_version(engine: Engine, prefix: str) -> str | None:
     """The version of the tables under `prefix`; None when there are none. Raises `StoreDown`."""
-    statement = text(f"SELECT version_num FROM {version_table(prefix)}")  # noqa: S608  (a checked prefix)
     try:
         with engine.connect() as connection:
-            return connection.execute(statement).scalar_one_or_none()
+            return version_in(connection, prefix)
+    except SQLAlchemyError as error:
+        raise translate(error) from error
+
+
+def version_in(connection: Connection, prefix: str) -> str | None:
+    """As `schema_version`, on a connection that is there. Raises SQLAlchemy's errors."""
+    statement = text(f"SELECT version_num FROM {version_table(prefix)}")  # noqa: S608  (a checked prefix)
+    try:
+        return connection.execute(statement).scalar_one_or_none()
     except DBAPIError as error:
         if number_of(error) in NO_TABLE or "no such table" in str(error.orig):
             return None
-        raise translate(error) from error
-    except SQLAlchemyError as error:
-        raise translate(error) from error
+        raise
 
 
 def migrate(engine: Engine, prefix: str) -> None:
