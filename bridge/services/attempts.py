@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bridge.domain.attempt import LIVE, Attempt, AttemptState
+from bridge.domain.attempt import LIVE, MONEY_IN, Attempt, AttemptState
 from bridge.domain.errors import Conflict
 from bridge.domain.observed import ObservedPayment
 from bridge.ports.ledger import CartTransaction
@@ -74,7 +74,9 @@ def bound(attempt: Attempt, observed: ObservedPayment, now: datetime) -> Attempt
 def adopt(
     tx: CartTransaction, observed: ObservedPayment, state: AttemptState, *, customer_id: int, now: datetime
 ) -> Attempt:
-    """Write down a payment that was made without the bridge."""
+    """Write down a payment that was made without the bridge, as old as it is at Mollie: its age counts, and how long
+    the shopper waited for his order.
+    """
     attempt = Attempt(
         id=new_id(),
         cart=tx.state.cart,
@@ -82,8 +84,9 @@ def adopt(
         money=observed.money,
         charged=observed.money,
         customer_id=customer_id,
-        created_at=now,
+        created_at=min(observed.created_at or now, now),
         updated_at=now,
+        processed_at=now if state in MONEY_IN else None,
         method=observed.method,
         transaction_id=observed.transaction_id,
         checkout_url=observed.checkout_url,

@@ -276,6 +276,16 @@ def test_a_payment_made_without_the_bridge_is_adopted_when_it_is_resumed(world: 
     assert world.state.live_attempt_id == world.attempt("tr_1").id
 
 
+def test_an_adopted_payment_is_as_old_as_it_is_at_mollie(world: World) -> None:
+    world.add_payment("tr_1", "open", state=None)
+    made = world.clock.now()
+    world.clock.advance(hours=2)
+
+    initiate(world)
+
+    assert (world.attempt("tr_1").created_at, world.attempt("tr_1").updated_at) == (made, world.clock.now())
+
+
 def test_a_payment_that_mollie_does_not_know_blocks_nobody(world: World) -> None:
     world.add_attempt("tr_1", "open")
 

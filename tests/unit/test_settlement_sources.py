@@ -97,6 +97,20 @@ def test_a_payment_older_than_the_reservation_is_not_taken_for_its_own(world: Wo
     assert world.states() == {"tr_1": "paid", None: "reserved"}
 
 
+@pytest.mark.req("P10")
+def test_a_payment_that_the_bridge_first_hears_of_as_paid_counts_among_the_paid_ones_from_when_it_was_made(
+    world: World,
+) -> None:
+    world.add_payment("tr_1", "paid", state=None)
+    made = world.clock.now()
+    world.clock.advance(minutes=3)
+
+    world.deliver("tr_1")
+
+    (attempt,) = world.attempts
+    assert (attempt.created_at, attempt.processed_at) == (made, world.clock.now())
+
+
 def test_a_payment_made_elsewhere_is_not_taken_for_the_one_that_the_bridge_is_creating(world: World) -> None:
     world.add_attempt(None, "reserved", attempt_id="mine", mollie_key="key-1")
     world.add_payment("tr_1", "paid", state=None)
