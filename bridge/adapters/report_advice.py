@@ -23,6 +23,9 @@ def read_advice(name: str) -> Advice:
 def _find(paragraphs: list[str], opening: str, *, keep: bool) -> str:
     found = next((text for text in paragraphs if text.startswith(opening)), "")
     text = found if keep else found.removeprefix(opening)
+    if text.endswith((",", ":")):
+        # What it leads to is SQL, in a paragraph of its own.
+        text = text[: text.rfind(". ") + 1]
     return text[:1].upper() + text[1:]
 
 

@@ -181,7 +181,7 @@ def test_on_a_phone_the_letters_of_a_plot_keep_their_size(page: Page) -> None:
 
     box = page.get_by_role("img", name="Second payments, by day").locator("text").first.bounding_box()
     assert box is not None
-    assert box["height"] >= 10
+    assert box["height"] >= 12
 
 
 @pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(244, 246, 249)"), ("dark", "rgb(18, 23, 30)")])

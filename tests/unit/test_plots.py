@@ -163,3 +163,8 @@ def test_times_have_two_units_at_most(value: int, text: str) -> None:
 )
 def test_money_has_the_places_of_its_currency(currency: str, minor: int, text: str) -> None:
     assert words.money(currency, minor) == text
+
+
+def test_names_in_a_text_are_set_as_code_and_nothing_else_is_markup() -> None:
+    assert words.marked("`a_b` is <b>") == "<code>a_b</code> is &lt;b&gt;"
+    assert words.marked("`<i>`") == "<code>&lt;i&gt;</code>"

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from bridge.domain.errors import LockBackendDown
 from bridge.ports.locks import HeldLock
+from bridge.web.dashboard.plots import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH
 from tests.fakes.busy_month import HOSTILE
 from tests.fakes.services import World
 from tests.web.browsing import Browsing, text_of
@@ -85,10 +86,10 @@ def test_every_plot_is_an_image_with_a_title_a_description_real_axes_and_a_table
         assert len([one for one in drawn if one.tag == f"{SVG}text"]) >= 7
         for bar in drawn.iter(f"{SVG}rect"):
             x, y = float(bar.get("x") or "nan"), float(bar.get("y") or "nan")
-            assert x >= 48
-            assert x + float(bar.get("width") or "nan") <= 408
+            assert x >= LEFT
+            assert x + float(bar.get("width") or "nan") <= WIDTH - RIGHT
             assert y >= 0
-            assert y + float(bar.get("height") or "nan") <= 174.2
+            assert y + float(bar.get("height") or "nan") <= HEIGHT - BOTTOM + 0.2
             assert bar[0].text
         assert html.count("<tr>") == 31
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-WIDTH: Final = 420
-HEIGHT: Final = 200
-LEFT: Final = 48
-RIGHT: Final = 12
+WIDTH: Final = 360
+HEIGHT: Final = 190
+LEFT: Final = 50
+RIGHT: Final = 6
 TOP: Final = 12
 BOTTOM: Final = 26
 
@@ -61,7 +61,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """A plot, ready to be drawn, and its table: the newest day first."""
+    """A plot, ready to be drawn, and its table: the newest day first. `left`, `right`: where its axis ends."""
 
     id: str
     title: str
@@ -73,6 +73,11 @@ class Plot:
     days: tuple[Label, ...]
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
 
     @property
     def is_empty(self) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from markupsafe import Markup, escape
+
 from bridge.domain.money import exponent
 
+_NAME: Final = re.compile(r"`([^`]+)`")
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -74,3 +78,8 @@ def moment(at: datetime) -> str:
 def counted(count: int, one: str, several: str | None = None) -> str:
     """`1 refund`, `2 refunds`."""
     return f"{number(count)} {one if count == 1 else several or one + 's'}"
+
+
+def marked(text: str) -> Markup:
+    """Text with its `names` set as code."""
+    return Markup(_NAME.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  (escaped)
