@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -34,9 +36,16 @@ from tests.services.mariadb import PrivateMariaDB
 from tests.services.redis import PrivateRedis
 from tests.services.waiting import wait_until
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.alone]
 
 ROUNDS = 50
+
+LIFETIME = 1.5
+"""Seconds that a lease lasts. On a busy machine the work until a sidecar stops must still fit into it."""
+PATIENCE = {"shop_timeout": 1.3, "lease_wait": 0.1}
 
 LATE = (
     ("after taking the lock", "after a transaction"),  # the lease stands in the row
@@ -56,16 +65,43 @@ class Two:
     world: World
     other: Sidecar
     points: Path
+    shop: Scripts
 
-    def arm(self, points: tuple[str, ...]) -> None:
-        """Let the first sidecar stop when it has passed these points, counted from now."""
+    def arm(self, transaction_id: str, points: tuple[str, ...]) -> None:
+        """Let the first sidecar stop when its work on the transaction has passed these points."""
         self.points.unlink(missing_ok=True)
-        self.points.with_suffix(".armed").write_text("\n".join(points))
+        self.points.with_suffix(".armed").write_text("\n".join((transaction_id, *points)))
 
     def is_through(self) -> bool:
         """Whether every call to the shop that the first sidecar began has ended, too late or not."""
         passed = self.points.read_text().splitlines()
         return passed.count("before the call to the shop") == passed.count("after the call to the shop")
+
+
+class Scripts:
+    """The shop's scripts at work. One that a sidecar no longer waits for works on, and writes what it has to write."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._working = 0
+
+    def counted(self, app: WSGIApplication) -> WSGIApplication:
+        """The same web server, whose scripts are counted."""
+
+        def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            with self._lock:
+                self._working += 1
+            try:
+                return app(environ, start_response)
+            finally:
+                with self._lock:
+                    self._working -= 1
+
+        return serve
+
+    def wait_until_idle(self) -> None:
+        """Until none is at work."""
+        wait_until(lambda: self._working == 0, 20, what="the shop's scripts to end")
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +110,16 @@ def two(
 ) -> Iterator[Two]:
     points = tmp_path_factory.mktemp("pauses") / "points"
     first = Sidecar(module="tests.integration.pausing", environment={PAUSES: str(points)})
-    sections: dict[str, Any] = {"locks": redis_locks(redis_process), "webhooks": WEBHOOKS | {"lease_wait": 0.1}}
+    locks = redis_locks(redis_process) | {"lifetime": LIFETIME}
+    sections: dict[str, Any] = {"locks": locks, "webhooks": WEBHOOKS | PATIENCE}
+    shop = Scripts()
     with (
         fresh_database(mariadb, "stopped_sidecar") as database,
-        running_world(database, sidecar=first, web_servers=2, **sections) as world,
+        running_world(database, sidecar=first, web_servers=2, around_shop=shop.counted, **sections) as world,
         another(first) as other,
     ):
-        yield Two(world=world, other=other, points=points)
+        yield Two(world=world, other=other, points=points, shop=shop)
+        shop.wait_until_idle()
 
 
 def another(first: Sidecar) -> Sidecar:
@@ -125,11 +164,12 @@ def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_completes_nothing_
     put_back: Counter[str] = Counter()
     for number in range(ROUNDS):
         cart_id, transaction_id = paid(two.world)
-        two.arm(LATE[number % len(LATE)])
+        two.arm(transaction_id, LATE[number % len(LATE)])
         with ThreadPoolExecutor(1) as pool:
             late = pool.submit(route, two.world.sidecar, transaction_id)
             wait_until(lambda: is_stopped(two.world.sidecar.pid), 20)
             takes_over(two.other, transaction_id)
+            two.shop.wait_until_idle()
             before = written_for(two.world, cart_id, LATE[number % len(LATE)])
             ((delivery,),) = two.world.rows(
                 "SELECT id FROM {p}delivery WHERE transaction_id = %s AND state = 'working'", transaction_id
@@ -139,6 +179,7 @@ def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_completes_nothing_
 
             assert late.result() == 503, two.points.read_text().splitlines()
         wait_until(two.is_through, 10)
+        two.shop.wait_until_idle()
         # The answer does not wait for the work behind it, which was stopped with it.
         state, error = wait_until(partial(ended, two.world, delivery), 10) or ("working", None)
         # The late call is a webhook of its own there, and the module's work on it, verified, covers the failure.
@@ -158,8 +199,9 @@ def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_completes_nothing_
 def test_a_holder_whose_lock_redis_forgot_completes_nothing_50_of_50(
     two: Two, redis_process: PrivateRedis, record_testsuite_property: Recorder
 ) -> None:
-    refused = 0
-    for _ in range(ROUNDS):
+    refused = too_slow = 0
+    while refused < ROUNDS:
+        assert too_slow < ROUNDS, "the machine is too slow for leases of this length"
         cart_id, transaction_id = paid(two.world)
         first = claim(two.world.sidecar, transaction_id)
         assert first.status == 200
@@ -171,7 +213,11 @@ def test_a_holder_whose_lock_redis_forgot_completes_nothing_50_of_50(
         second = takes_lease(two.other, transaction_id)
         assert lock_holder(redis_process, cart_id) == token_of(second)
         assert two.world.shop.webhook(transaction_id, two.world.shop.token_of(cart_id)).status == 200
-        assert complete(two.other, token_of(second)).data["verified"]
+        completed = complete(two.other, token_of(second))
+        if completed.status == 409 and datetime.now(UTC) > end_of(second):
+            too_slow += 1
+            continue
+        assert completed.data["verified"]
 
         before = standing(two.world, cart_id)
         assert two.world.sidecar.post(f"/v1/leases/{token_of(first)}/renew").status == 409
@@ -202,6 +248,10 @@ def takes_lease(sidecar: Sidecar, transaction_id: str) -> Reply:
 
 def token_of(reply: Reply) -> str:
     return str(reply.data["lease"]["token"])
+
+
+def end_of(reply: Reply) -> datetime:
+    return datetime.fromisoformat(reply.data["lease"]["expires_at"])
 
 
 def complete(sidecar: Sidecar, token: str) -> Reply:
