@@ -7,12 +7,12 @@ server answers between the two looks at its memory; nine of ten are can-pay, the
 from __future__ import annotations
 
 import os
-import subprocess
 from itertools import islice
 from pathlib import Path
 
 from benchmarks.initiation import call, fill, initiate, running_sidecar
 from benchmarks.measuring import Timing, in_turns
+from benchmarks.processor import processes_of
 from bridge.telemetry import configure_logging
 from tests.contract.big_shop import BigShop
 from tests.integration.sidecar import Sidecar
@@ -26,9 +26,8 @@ GOAL = 1.1
 
 def resident(sidecar: Sidecar) -> float:
     """Megabytes that the server's processes hold."""
-    children = subprocess.run(["pgrep", "-P", str(sidecar.pid)], capture_output=True, text=True, check=False).stdout
     total = 0
-    for pid in [sidecar.pid, *map(int, children.split())]:
+    for pid in processes_of(sidecar.pid):
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         total += pages * os.sysconf("SC_PAGE_SIZE")
     return total / 1e6

@@ -3,6 +3,8 @@
 The server is the real one, in a process of its own, on a private MariaDB whose shop tables hold a million rows each
 (`ROWS` in the environment changes that). Every request opens a connection of its own, as PHP does. The SQL by hand is
 what one initiation sends, recorded and sent again for another cart over one pymysql connection: no decision, no HTTP.
+
+The sidecar's processor time is taken in a round of its own, as are the database's counts of statements.
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pymysql
 from sqlalchemy import Engine, event
 from sqlalchemy import create_engine as sql_engine
 
-from benchmarks.measuring import in_turns, print_table
+from benchmarks.measuring import Timing, in_turns, print_table
+from benchmarks.processor import processes_of, used_by_each
 from bridge.bootstrap import build_services
 from bridge.config import Settings
 from bridge.demo.storefront import seed, shop_tables
@@ -36,6 +39,8 @@ from tests.services.mariadb import Database, PrivateMariaDB
 ROWS = int(os.environ.get("ROWS", "1000000"))
 ROUNDS = int(os.environ.get("ROUNDS", "1000"))
 WARM_UP = 50
+COST_ROUNDS = 300
+COUNTED = ("Com_select", "Com_insert", "Com_update", "Com_commit")
 GOAL = 1.3
 Statement = tuple[str, Any]
 
@@ -51,9 +56,9 @@ class Recorded:
 
 
 @contextmanager
-def running_sidecar(database: Database) -> Iterator[Sidecar]:
+def running_sidecar(database: Database, **settings: Any) -> Iterator[Sidecar]:
     """The real server on the database."""
-    with Sidecar(database={"url": database.url}, log={"level": "error"}) as sidecar:
+    with Sidecar(database={"url": database.url}, log={"level": "error"}, **settings) as sidecar:
         yield sidecar
 
 
@@ -171,14 +176,32 @@ def measure(database: Database, shop: BigShop, sidecar: Sidecar) -> None:
     print(f"p99 of a full initiation: {full.p99:.2f} ms (goal under 5 ms)")
 
 
+def count(database: Database) -> dict[str, int]:
+    """What the database has been asked so far."""
+    rows = database.execute("SHOW GLOBAL STATUS WHERE Variable_name IN %s", COUNTED)
+    return {str(name).lower(): int(value) for name, value in rows}
+
+
+def measure_cost(database: Database, shop: BigShop, sidecar: Sidecar, carts: list[int]) -> None:
+    """Processor time and statements of one initiation after the other; the server's own rounds are in them."""
+    before = count(database)
+    used = Timing(used_by_each(processes_of(sidecar.pid), len(carts), lambda n: initiate(sidecar.port, shop, carts[n])))
+    each = {name: (number - before[name]) / len(carts) for name, number in count(database).items()}
+    commits = each.pop("com_commit")
+    print(f"processor time of the sidecar per initiation: p50 {used.p50:.2f} ms, mean {used.mean:.2f} ms")
+    kinds = ", ".join(f"{number:.1f} {name.removeprefix('com_')}" for name, number in each.items())
+    print(f"statements per initiation: {sum(each.values()):.1f} ({kinds}); commits: {commits:.1f}")
+
+
 def run() -> None:
     """Fill, measure, print."""
     configure_logging(level="error", as_json=True)
     with PrivateMariaDB() as server:
         database = server.create_database("benchmark")
-        shop = fill(database, rows=ROWS, free=2 * (ROUNDS + WARM_UP) + 1)
+        shop = fill(database, rows=ROWS, free=2 * (ROUNDS + WARM_UP) + 1 + COST_ROUNDS)
         with running_sidecar(database) as sidecar:
-            measure(database, shop, sidecar)
+            measure(database, replace(shop, free=shop.free[COST_ROUNDS:]), sidecar)
+            measure_cost(database, shop, sidecar, list(shop.free[:COST_ROUNDS]))
 
 
 if __name__ == "__main__":

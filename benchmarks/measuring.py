@@ -18,6 +18,11 @@ class Timing:
         return self.seconds[min(len(self.seconds) - 1, int(len(self.seconds) * share))] * 1000
 
     @property
+    def mean(self) -> float:
+        """In milliseconds."""
+        return sum(self.seconds) / len(self.seconds) * 1000
+
+    @property
     def p50(self) -> float:
         return self.quantile(0.50)
 
