@@ -81,6 +81,12 @@ class Overview:
     times: tuple[DayTimes, ...]
 
     @property
+    def mollie_trouble(self) -> str | None:
+        """What Mollie answered to the delivery that waits the longest, if it is Mollie that it waits for."""
+        error = self.inbox.oldest.last_error if self.inbox.oldest else None
+        return error if error and error.startswith("Mollie") else None
+
+    @property
     def live(self) -> int:
         """Payments that may still be paid."""
         return self.status.queues.live

@@ -7,6 +7,7 @@ from flask import Flask
 
 from tests.fakes.services import World
 from tests.web.browsing import LOGIN, Browsing, browsing
+from tests.web.caller import ADMIN_TOKEN
 from tests.web.test_dashboard_entrance import app_with
 
 pytestmark = pytest.mark.req("B13")
@@ -44,6 +45,18 @@ def test_a_name_that_is_configured_is_one_of_ours(world: World) -> None:
 
     assert browser.get(LOGIN, Host="bridge.example.com").status_code == 200
     assert browser.get(LOGIN, Host="other.example.com").status_code == 421
+
+
+def test_behind_a_proxy_with_tls_one_signs_in_under_its_name(world: World) -> None:
+    client = app_with(world, hosts=("bridge.example.com",)).test_client()
+    headers = {"Host": "bridge.example.com", "X-Forwarded-Proto": "https"}
+    form = {"token": ADMIN_TOKEN}
+
+    answer = client.post(LOGIN, data=form, headers={**headers, "Origin": "https://bridge.example.com"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard")
+    elsewhere = client.post(LOGIN, data=form, headers={**headers, "Origin": "https://evil.example"})
+    assert elsewhere.status_code == 403
 
 
 def test_the_api_answers_under_any_name_as_before(world: World) -> None:

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from bridge.domain.errors import LockBackendDown
 from bridge.ports.locks import HeldLock
 from bridge.web.dashboard.plots import BOTTOM, HEIGHT, LEFT, RIGHT, WIDTH
+from tests.contract.ledger_builders import a_delivery
 from tests.fakes.busy_month import HOSTILE
 from tests.fakes.services import World
 from tests.web.browsing import Browsing, text_of
@@ -145,6 +146,19 @@ def test_locks_that_can_not_be_seen_are_a_worry_and_no_error(
     assert "The locks can not be seen" in page.text
     assert "secret" not in page.text
     assert "does not answer" in text_of(busy.get("/dashboard/locks"))
+
+
+def test_what_waits_for_mollie_says_so(browser: Browsing, world: World) -> None:
+    assert "Mollie no trouble known" in text_of(browser.get())
+    world.ledger.save_delivery(a_delivery(received_at=world.clock.now(), last_error="MollieUnavailable: 503 <b>"))
+
+    assert "Mollie MollieUnavailable: 503 <b>" in text_of(browser.get())
+
+
+def test_with_a_slash_behind_it_the_page_is_found(browser: Browsing) -> None:
+    answer = browser.get("/dashboard/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard")
 
 
 def test_a_database_that_is_down_is_a_page_with_a_reason_and_no_detail(busy: Browsing, world: World) -> None:

@@ -61,6 +61,12 @@ def dashboard_pages(services: Services, settings: WebSettings, door: Door) -> Bl
         response.headers["Cache-Control"] = "private, max-age=3600"
         return response
 
+    @site.get("/")
+    @route(scope=Scope.SESSION)
+    def slash() -> AnyResponse:
+        """Typed with a slash behind it."""
+        return redirect(url_for("dashboard.overview"), 303)
+
     @site.get("/<path:rest>")
     @route(scope=Scope.SESSION)
     def nothing(rest: str) -> Response:  # noqa: ARG001
