@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from functools import cache
 from typing import Final
 
@@ -11,6 +12,7 @@ from bridge.ports.advice import Advice
 
 _ROW: Final = "A row is "
 _TODO: Final = "What to do: "
+_APART: Final = re.compile(r" {2,}")
 
 
 @cache
@@ -38,5 +40,7 @@ def _paragraphs(sql: str) -> list[str]:
 
 
 def _joined(lines: list[str]) -> str:
-    """One line of text; what was indented keeps its line."""
-    return "".join(f"\n{line.strip()}" if line.startswith("  ") else f" {line}" for line in lines).strip()
+    """One line of text; what was indented keeps its line, a word apart from its meaning gets a colon."""
+    return "".join(
+        f"\n{_APART.sub(': ', line.strip(), count=1)}" if line.startswith("  ") else f" {line}" for line in lines
+    ).strip()

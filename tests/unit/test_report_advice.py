@@ -34,4 +34,4 @@ def test_no_word_of_it_is_lost(name: str) -> None:
 def test_a_list_keeps_its_lines() -> None:
     lines = read_advice("refunds_for_a_person").row.splitlines()
 
-    assert [line.split()[0] for line in lines[1:4]] == ["proposed", "failed", "uncertain"]
+    assert [line.split()[0] for line in lines[1:4]] == ["proposed:", "failed:", "uncertain:"]

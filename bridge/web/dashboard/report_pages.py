@@ -12,7 +12,7 @@ from flask import Blueprint, Response, render_template, request
 
 from bridge.domain.errors import ReportNotFound, ReportUnavailable
 from bridge.domain.report_catalogue import CATALOGUE
-from bridge.domain.reports import ColumnKind, Report, ReportResult
+from bridge.domain.reports import WHOLE_NUMBERS, ColumnKind, Report, ReportResult
 from bridge.services.container import Services
 from bridge.services.report_texts import as_mapping, cell_text, to_csv, total_text
 from bridge.services.reports import MOST_ROWS, get_report
@@ -22,6 +22,7 @@ from bridge.web.dashboard.door import TurnedAway, session_now
 ON_A_PAGE: Final = 100
 
 _CARTS: Final = frozenset({ColumnKind.CART})
+_NUMERIC: Final = WHOLE_NUMBERS | {ColumnKind.MONEY, ColumnKind.PERCENT}
 _EARLIEST: Final = date(1970, 1, 1)
 
 
@@ -76,6 +77,7 @@ def add_report_pages(site: Blueprint, services: Services) -> None:
             part=_part(result, page),
             totals=_totals(result),
             most=MOST_ROWS,
+            numeric=_NUMERIC,
             **shown,
         )
         return Response(page_html)
