@@ -181,7 +181,7 @@ def refunds() -> None:
 
 @refunds.command("list")
 @config_option
-@click.option("--state", type=click.Choice(REFUND_STATES), help="Only these; else proposed, uncertain and failed ones.")
+@click.option("--state", type=click.Choice(REFUND_STATES), help="Only these; else those that need a person.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array instead of a table.")
 def list_refunds(config: Path | None, state: str | None, as_json: bool) -> None:
     """Show refunds."""
