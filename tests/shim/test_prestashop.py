@@ -12,7 +12,7 @@ import pytest
 
 from bridge.diagnosis.selftest import PATH, signature
 from tests.integration.sidecar import SHOP_TOKEN
-from tests.shim.guarding import wait_until_bound
+from tests.shim.guarding import CLAIM, paid, wait_until_bound
 from tests.shim.shopper import Visit, visit
 from tests.shim.wire import Wire
 from tests.shim.world import ShimWorld
@@ -98,3 +98,13 @@ def test_a_device_for_which_the_module_is_switched_off_is_told(world: ShimWorld,
         assert left_out(world) == ({} if is_nine else {"devices": []})
     finally:
         world.database.execute(f"UPDATE ps_module_shop SET enable_device = 7 WHERE {own}")
+
+
+@pytest.mark.req("P8")
+def test_in_maintenance_mollies_news_are_guarded_and_worked_on(world: ShimWorld, wire: Wire) -> None:
+    shopper, transaction = paid(world)
+    with configured(world, "PS_SHOP_ENABLE", "0", "1"):
+        assert world.announce_until_taken(transaction)[-1] == 200
+
+    assert len(world.references(shopper.cart_id)) == 1
+    assert wire.paths(CLAIM)

@@ -8,6 +8,11 @@ class MollieSubscriptionWebhookModuleFrontController extends MollieAnswering
     /** @var Mollie */
     public $module;
 
+    /** Mollie's calls are taken in maintenance, too. */
+    protected function displayMaintenancePage()
+    {
+    }
+
     public function initContent()
     {
         Standin::note('subscription ' . Tools::getValue('id'));

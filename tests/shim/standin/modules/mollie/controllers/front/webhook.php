@@ -12,6 +12,11 @@ class MollieWebhookModuleFrontController extends MollieAnswering
     /** @var Mollie */
     public $module;
 
+    /** Mollie's calls are taken in maintenance, too. */
+    protected function displayMaintenancePage()
+    {
+    }
+
     public function initContent()
     {
         Standin::note('webhook ' . Tools::getValue('id'));
