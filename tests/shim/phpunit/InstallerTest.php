@@ -57,6 +57,18 @@ final class InstallerTest extends TestCase
         self::assertSame([], $this->installer->missing());
     }
 
+    public function testTheRowsThatShoppersChangeAreThereBeforeThemAndStay(): void
+    {
+        $this->installer->install();
+        self::assertSame('', \Configuration::$rows[SettingsStore::ROLLOUT]);
+        self::assertSame('', \Configuration::$rows[SettingsStore::BACKEND]);
+
+        \Configuration::$rows[SettingsStore::ROLLOUT] = 'observe';
+        $this->installer->install();
+
+        self::assertSame('observe', \Configuration::$rows[SettingsStore::ROLLOUT]);
+    }
+
     public function testRemovedNothingIsLeft(): void
     {
         $before = [\Hook::$rows, \Configuration::$rows];
