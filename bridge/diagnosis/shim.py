@@ -67,7 +67,7 @@ def _hooks(installation: Installation) -> Verdict:
         missing = _missing_in_tables(installation)
     if missing:
         return failed(
-            f"not registered: {', '.join(missing)}", "press Reset in the module manager (choose to keep the data)"
+            f"not registered: {', '.join(missing)}", "open the module's page in the back office: it registers them"
         )
     return ok("all are registered")
 
