@@ -11,15 +11,13 @@ Meant for the columns that these tables have: whole numbers, decimals, text, and
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from sqlalchemy import CursorResult, Executable, Row, Select, func
+from sqlalchemy import Row, Select, func
 
-Execute = Callable[[Executable, dict[str, Any]], CursorResult[Any]]
-"""Runs a statement with its values on a connection."""
+from bridge.adapters.prepared import Execute, Prepared, Values
 
 AnyRow: TypeAlias = Row[Any] | SimpleNamespace
 """A row by its columns' names, as SQLAlchemy makes it or unpacked."""
@@ -42,17 +40,17 @@ class PackedSelect:
 
     def __init__(self, select: Select[Any]) -> None:
         columns = tuple(select.selected_columns)
-        self.statement: Select[Any] = select.with_only_columns(
-            func.json_array(*columns).label("packed"), maintain_column_froms=True
-        )
+        packed = func.json_array(*columns).label("packed")
+        self.statement = select.with_only_columns(packed, maintain_column_froms=True)
+        self._prepared = Prepared(self.statement)
         self._names = tuple(str(column.key) for column in columns)
         self._texts = tuple((at, c.type.from_json) for at, c in enumerate(columns) if isinstance(c.type, FromJson))
 
-    def all(self, execute: Execute, values: dict[str, Any]) -> list[SimpleNamespace]:
+    def all(self, execute: Execute, values: Values) -> list[SimpleNamespace]:
         """The rows."""
-        return [self._unpacked(packed) for (packed,) in execute(self.statement, values).all()]
+        return [self._unpacked(packed) for (packed,) in execute(self._prepared, values).all()]
 
-    def one_or_none(self, execute: Execute, values: dict[str, Any]) -> SimpleNamespace | None:
+    def one_or_none(self, execute: Execute, values: Values) -> SimpleNamespace | None:
         """The only row, or None."""
         rows = self.all(execute, values)
         if len(rows) > 1:

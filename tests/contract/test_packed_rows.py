@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import Column, Connection, MetaData, Numeric, String, Table, bin
 from bridge.adapters.ledger import create_engine
 from bridge.adapters.ledger.columns import INNODB, UtcDateTime, ascii_text, big, exact_text, text, unsigned
 from bridge.adapters.packed_rows import PackedSelect
+from bridge.adapters.prepared import execute
 from tests.services.mariadb import Database
 
 MOMENT = datetime(2026, 3, 1, 12, 30, 0, 7, tzinfo=UTC)
@@ -61,7 +63,7 @@ def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Conne
 
 def one(connection: Connection, wanted: int) -> Any:
     select = PackedSelect(ROWS.select().where(ROWS.c.id == bindparam("wanted")))
-    return select.one_or_none(connection.execute, {"wanted": wanted})
+    return select.one_or_none(partial(execute, connection), {"wanted": wanted})
 
 
 def test_a_packed_row_holds_what_the_row_holds(connection: Connection) -> None:
@@ -81,7 +83,7 @@ def test_a_row_that_is_not_there_is_none(connection: Connection) -> None:
 def test_rows_keep_their_order_and_travel_in_one_column(connection: Connection) -> None:
     select = PackedSelect(ROWS.select().order_by(ROWS.c.id.desc()))
 
-    assert [row.id for row in select.all(connection.execute, {})] == [2**32 - 1, 1]
+    assert [row.id for row in select.all(partial(execute, connection), {})] == [2**32 - 1, 1]
     assert len(connection.execute(select.statement).keys()) == 1
 
 
@@ -93,4 +95,4 @@ def test_a_fraction_of_a_cent_is_not_rounded(connection: Connection) -> None:
 
 def test_two_rows_where_one_was_asked_for_are_a_mistake(connection: Connection) -> None:
     with pytest.raises(AssertionError, match="one row at most"):
-        PackedSelect(ROWS.select()).one_or_none(connection.execute, {})
+        PackedSelect(ROWS.select()).one_or_none(partial(execute, connection), {})

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from bridge.adapters.ledger.faults import RunAgain
 from bridge.adapters.ledger.rows import Values, key_values, present, to_key
 from bridge.adapters.ledger.statements import KeyStatements
-from bridge.adapters.ledger.upsert import Execute
+from bridge.adapters.prepared import Execute
 from bridge.domain.errors import KeyReused
 from bridge.domain.records import IdempotencyRecord
 

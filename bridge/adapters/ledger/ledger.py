@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import stamina
@@ -18,6 +19,7 @@ from bridge.adapters.ledger.tables import ledger_tables
 from bridge.adapters.ledger.transaction import SqlCartTransaction, lock_cart
 from bridge.adapters.ledger.upsert import save_delivery
 from bridge.adapters.packed_rows import PackedSelect
+from bridge.adapters.prepared import execute
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import BridgeError, LockTimeout, TablesDiffer
@@ -112,7 +114,7 @@ class SqlLedger:
 
         def both(connection: Connection) -> tuple[ShopView | None, tuple[Attempt, ...]]:
             view = self._shop_of(connection).find_view(cart)
-            rows = self._sql.attempt.of_cart.all(connection.execute, values)
+            rows = self._sql.attempt.of_cart.all(partial(execute, connection), values)
             return view, tuple(to_attempt(row) for row in rows)
 
         with translated():
@@ -151,7 +153,7 @@ class SqlLedger:
 
     def audit(self, entry: AuditEntry) -> None:
         """Append to the audit trail."""
-        self._write(lambda connection: connection.execute(self._sql.audit.insert, present(audit_values(entry))))
+        self._write(lambda connection: execute(connection, self._sql.audit.insert, present(audit_values(entry))))
 
     def audit_of(self, cart: CartRef, limit: int) -> tuple[AuditEntry, ...]:
         """The newest entries of a cart, oldest first."""
@@ -184,7 +186,7 @@ class SqlLedger:
 
     def _packed(self, statement: PackedSelect, values: Values) -> list[Any]:
         with translated():
-            return self._sessions.read(lambda connection: statement.all(connection.execute, values))
+            return self._sessions.read(lambda connection: statement.all(partial(execute, connection), values))
 
     def _write(self, statements: Callable[[Connection], T]) -> T:
         with translated():

@@ -6,6 +6,7 @@ from sqlalchemy import Integer, and_, bindparam, or_, select
 
 from bridge.adapters.ledger.tables import LedgerTables
 from bridge.adapters.packed_rows import PackedSelect
+from bridge.adapters.prepared import Prepared
 from bridge.domain.records import DeliveryState
 
 
@@ -17,8 +18,8 @@ class CartStatements:
         this = and_(cart.c.id_shop == bindparam("shop"), cart.c.id_cart == bindparam("cart"))
         self.find = PackedSelect(cart.select().where(this))
         self.lock = PackedSelect(cart.select().where(this).with_for_update())
-        self.insert = cart.insert()
-        self.update = cart.update().where(this, cart.c.version == bindparam("read_version"))
+        self.insert = Prepared(cart.insert())
+        self.update = Prepared(cart.update().where(this, cart.c.version == bindparam("read_version")))
         self.leased_by = cart.select().where(cart.c.lease_token == bindparam("token"))
         self.leased = cart.select().where(cart.c.lease_token.is_not(None)).order_by(cart.c.lease_taken_at)
 
@@ -32,10 +33,9 @@ class AttemptStatements:
         self.find = attempt.select().where(attempt.c.id == bindparam("wanted"))
         self.find_by_transaction = attempt.select().where(attempt.c.transaction_id == bindparam("wanted"))
         self.of_cart = PackedSelect(attempt.select().where(own).order_by(attempt.c.created_at, attempt.c.id))
-        self.insert = attempt.insert()
-        self.update = attempt.update().where(
-            own, attempt.c.id == bindparam("wanted"), attempt.c.version == bindparam("read_version")
-        )
+        self.insert = Prepared(attempt.insert())
+        read = and_(own, attempt.c.id == bindparam("wanted"), attempt.c.version == bindparam("read_version"))
+        self.update = Prepared(attempt.update().where(read))
 
 
 class KeyStatements:
@@ -45,11 +45,11 @@ class KeyStatements:
         keys = tables.idempotency
         this = and_(keys.c.scope == bindparam("wanted_scope"), keys.c.idempotency_key == bindparam("wanted_key"))
         self.find = PackedSelect(keys.select().where(this))
-        self.insert = keys.insert()
+        self.insert = Prepared(keys.insert())
         # The caller's own row, or the expired one that it has seen: never one that came in between.
         mine = keys.c.fingerprint == bindparam("mine")
         seen = and_(keys.c.fingerprint == bindparam("seen"), keys.c.expires_at == bindparam("seen_expiry"))
-        self.replace = keys.update().where(this, or_(mine, seen))
+        self.replace = Prepared(keys.update().where(this, or_(mine, seen)))
 
 
 class DeliveryStatements:
@@ -90,7 +90,7 @@ class AuditStatements:
 
     def __init__(self, tables: LedgerTables) -> None:
         audit = tables.audit
-        self.insert = audit.insert()
+        self.insert = Prepared(audit.insert())
         self.newest = (
             audit.select()
             .where(audit.c.id_shop == bindparam("shop"), audit.c.id_cart == bindparam("cart"))

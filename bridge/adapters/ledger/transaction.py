@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable
@@ -27,6 +28,7 @@ from bridge.adapters.ledger.rows import (
 from bridge.adapters.ledger.statements import Statements
 from bridge.adapters.ledger.upsert import save_delivery, update_or_insert
 from bridge.adapters.packed_rows import AnyRow
+from bridge.adapters.prepared import Prepared, execute
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.errors import Conflict
@@ -37,7 +39,7 @@ from bridge.ports.shop import Shop
 
 def lock_cart(connection: Connection, statements: Statements, cart: CartRef) -> AnyRow | None:
     """The cart's row, locked until the transaction ends; None, and nothing locked, when there is none."""
-    return statements.cart.lock.one_or_none(connection.execute, {"shop": cart.shop_id, "cart": cart.cart_id})
+    return statements.cart.lock.one_or_none(partial(execute, connection), {"shop": cart.shop_id, "cart": cart.cart_id})
 
 
 class SqlCartTransaction:
@@ -244,9 +246,9 @@ class SqlCartTransaction:
         if cart != self._stored.cart:
             raise ValueError(f"the transaction holds {self._stored.cart}, not {cart}")
 
-    def _execute(self, statement: Executable, values: Any) -> CursorResult[Any]:
+    def _execute(self, statement: Prepared | Executable, values: Values | list[Values]) -> CursorResult[Any]:
         try:
-            return self._connection.execute(statement, values)
+            return execute(self._connection, statement, values)
         except IntegrityError:
             raise  # the statement alone was undone; the transaction goes on
         except DBAPIError as error:

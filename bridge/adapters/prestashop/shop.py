@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, CursorResult, Engine, Row, Select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bridge.adapters.packed_rows import AnyRow
+from bridge.adapters.prepared import execute
 from bridge.adapters.prestashop.settings import effective_settings, makes_invoices, mollie_access
 from bridge.adapters.prestashop.statements import INVOICE_SETTINGS, MOLLIE_SETTINGS, statements_for
 from bridge.domain.cart import CartRef
@@ -107,7 +109,7 @@ class SqlShop:
             return result.rowcount > 0
 
     def _view(self, db: Connection, cart: CartRef) -> ShopView | None:
-        rows = self._sql.view.all(db.execute, {"cart_id": cart.cart_id, "shop_id": cart.shop_id})
+        rows = self._sql.view.all(partial(execute, db), {"cart_id": cart.cart_id, "shop_id": cart.shop_id})
         if not rows:
             return None
         # Each order stands beside each payment, so both come again and again, in their order.
