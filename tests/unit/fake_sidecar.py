@@ -11,8 +11,11 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from bridge.demo.serving import serve_in_thread
+from bridge.demo.storefront import BridgeShim
 
 TOKEN = "shop-token"
+NOBODY = "http://127.0.0.1:9"
+"""Where no sidecar listens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,10 @@ class FakeSidecar:
             return answer
 
         return app
+
+
+Bridge = tuple[FakeSidecar, BridgeShim]
+"""The sidecar, and a shim that asks it."""
 
 
 @contextmanager

@@ -36,6 +36,16 @@ class Scene:
         """The shopper pays; nobody is told yet."""
         self.mollie.pay(transaction_id)
 
+    def paid(self, cart_id: int, method: str = "ideal") -> str:
+        """A payment of the cart that is paid, and not yet announced; its transaction."""
+        transaction_id = self.shop.pay(cart_id, method).transaction_id
+        self.pay_at_mollie(transaction_id)
+        return transaction_id
+
+    def announce(self, transaction_id: str, cart_id: int) -> int:
+        """Bring Mollie's call to the first web server; the status of its answer."""
+        return self.shop.webhook(transaction_id, self.shop.token_of(cart_id)).status
+
     def references(self, cart_id: int) -> set[str]:
         """The order references of the cart."""
         return {str(order["reference"]) for order in self.shop.orders_of(cart_id)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -54,10 +53,8 @@ def office() -> Office:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    made = paid_twice("report")
-    yield made
-    made.close()
+def world(reporting: World) -> World:
+    return reporting
 
 
 @pytest.mark.req("P3", "P10")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -32,11 +31,9 @@ S = RefundState
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(refunding: World) -> World:
     """`tr_2` (14.40) is surplus, its refund is queued."""
-    made = paid_twice("refund")
-    yield made
-    made.close()
+    return refunding
 
 
 # --- duplicates, and what others did by hand --------------------------------------------------------------------------
@@ -61,14 +58,6 @@ def test_all_of_it_given_back_by_hand_leaves_nothing_for_ours(world: World) -> N
 
     assert (states_of(world), refunds_of(world)[0].mollie_refund_id) == (["dropped"], None)
     assert given_back(world) == 1440
-
-
-@pytest.fixture
-def reporting() -> Iterator[World]:
-    """`tr_2` (14.40) is surplus and only reported: an admin gives back what he likes."""
-    made = paid_twice("report")
-    yield made
-    made.close()
 
 
 @pytest.mark.req("L8", "B9")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -26,11 +25,9 @@ S = RefundState
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(refunding: World) -> World:
     """`tr_2` (14.40) is surplus, its refund is queued."""
-    made = paid_twice("refund")
-    yield made
-    made.close()
+    return refunding
 
 
 # --- killed, or broken, anywhere ------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -37,19 +36,9 @@ S = RefundState
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(refunding: World) -> World:
     """`tr_2` (14.40) is surplus, its refund is queued."""
-    made = paid_twice("refund")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def proposing() -> Iterator[World]:
-    """`tr_2` (14.40) is surplus, its refund is proposed."""
-    made = paid_twice("propose")
-    yield made
-    made.close()
+    return refunding
 
 
 # --- from several processes at once -----------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,16 +10,8 @@ from bridge.domain.errors import MollieRefused, MollieTimeout, Unavailable
 from bridge.services.reconciliation import Walk
 from bridge.services.refunds import RefundRequest
 from tests.unit.builders import CART, OTHER_PRICE
-from tests.unit.money_back import a_world, an_hour_later, given_back, notices, paid_twice, pay_again, states_of
+from tests.unit.money_back import a_world, an_hour_later, given_back, notices, pay_again, states_of
 from tests.unit.world import World
-
-
-@pytest.fixture
-def refunding() -> Iterator[World]:
-    """Paid twice, with an order, and the policy `refund`."""
-    made = paid_twice("refund")
-    yield made
-    made.close()
 
 
 def without_order(policy: str) -> World:

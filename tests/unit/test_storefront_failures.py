@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from bridge.demo.storefront import ConnectionBroken, Failure
 from tests.services.waiting import wait_until
-from tests.unit.storefront_scene import Scene, open_scene, sqlite_engine
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("storefront")
-    with open_scene(sqlite_engine(folder), folder) as opened:
-        yield opened
-
-
-@pytest.fixture
-def scene(stage: Scene) -> Scene:
-    stage.calm()
-    return stage
-
-
-@pytest.fixture
-def payment(scene: Scene) -> tuple[int, str]:
-    """A cart and the transaction that paid it, not yet announced."""
-    cart = scene.shop.add_cart()
-    transaction_id = scene.shop.pay(cart).transaction_id
-    scene.pay_at_mollie(transaction_id)
-    return cart, transaction_id
+from tests.unit.storefront_scene import Scene
 
 
 @pytest.mark.parametrize(
     ("failure", "status"), [(Failure.ANSWER_500, 500), (Failure.ANSWER_409, 409), (Failure.ANSWER_405, 405)]
 )
 def test_an_error_answer_does_nothing_and_is_given_once(
-    scene: Scene, payment: tuple[int, str], failure: Failure, status: int
+    scene: Scene, paid: tuple[int, str], failure: Failure, status: int
 ) -> None:
-    cart, transaction_id = payment
+    cart, transaction_id = paid
     scene.shop.failures.next(failure)
 
     assert scene.shop.webhook(transaction_id, "t").status == status
@@ -49,8 +26,8 @@ def test_an_error_answer_does_nothing_and_is_given_once(
     assert len(scene.references(cart)) == 1
 
 
-def test_a_broken_connection_can_come_before_or_after_the_work(scene: Scene, payment: tuple[int, str]) -> None:
-    cart, transaction_id = payment
+def test_a_broken_connection_can_come_before_or_after_the_work(scene: Scene, paid: tuple[int, str]) -> None:
+    cart, transaction_id = paid
     scene.shop.failures.next(Failure.CLOSE, Failure.CLOSE_AFTER)
 
     with pytest.raises(ConnectionBroken):
@@ -61,8 +38,8 @@ def test_a_broken_connection_can_come_before_or_after_the_work(scene: Scene, pay
     assert len(scene.references(cart)) == 1
 
 
-def test_half_done_answers_200_with_an_order_and_an_open_row(scene: Scene, payment: tuple[int, str]) -> None:
-    cart, transaction_id = payment
+def test_half_done_answers_200_with_an_order_and_an_open_row(scene: Scene, paid: tuple[int, str]) -> None:
+    cart, transaction_id = paid
     scene.shop.failures.next(Failure.HALF_DONE)
 
     assert scene.shop.webhook(transaction_id, "t").status == 200
@@ -72,8 +49,8 @@ def test_half_done_answers_200_with_an_order_and_an_open_row(scene: Scene, payme
     assert (row["bank_status"], row["order_id"]) == ("open", 0)
 
 
-def test_half_done_is_put_right_by_the_next_delivery(scene: Scene, payment: tuple[int, str]) -> None:
-    cart, transaction_id = payment
+def test_half_done_is_put_right_by_the_next_delivery(scene: Scene, paid: tuple[int, str]) -> None:
+    cart, transaction_id = paid
     scene.shop.failures.next(Failure.HALF_DONE)
     scene.shop.webhook(transaction_id, "t")
 
@@ -84,8 +61,8 @@ def test_half_done_is_put_right_by_the_next_delivery(scene: Scene, payment: tupl
     assert row["bank_status"] == "paid"
 
 
-def test_a_hanging_webhook_does_its_work_once_it_is_let_go(scene: Scene, payment: tuple[int, str]) -> None:
-    cart, transaction_id = payment
+def test_a_hanging_webhook_does_its_work_once_it_is_let_go(scene: Scene, paid: tuple[int, str]) -> None:
+    cart, transaction_id = paid
     scene.shop.failures.always = Failure.HANG
 
     with ThreadPoolExecutor(1) as pool:

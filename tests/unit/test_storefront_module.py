@@ -1,9 +1,8 @@
-"""The toy shop answers as the official module 6.4.4 was seen to answer."""
+"""The toy shop answers as the official module 6.4.4 was seen to answer: payments, webhooks and their races."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
@@ -11,34 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select
 
-from bridge.demo.simulator import RefundStatus
-from bridge.demo.storefront import OrderExists, Stage, State
+from bridge.demo.storefront import Stage, State
 from bridge.demo.storefront.flock import held
-from tests.unit.storefront_scene import Scene, open_scene, sqlite_engine
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("storefront")
-    with open_scene(sqlite_engine(folder), folder) as opened:
-        yield opened
-
-
-@pytest.fixture
-def scene(stage: Scene) -> Scene:
-    stage.calm()
-    return stage
-
-
-def announce(scene: Scene, transaction_id: str, cart_id: int) -> int:
-    """Bring Mollie's call to the first web server; the status of its answer."""
-    return scene.shop.webhook(transaction_id, scene.shop.token_of(cart_id)).status
-
-
-def paid(scene: Scene, cart_id: int, method: str = "ideal") -> str:
-    transaction_id = scene.shop.pay(cart_id, method).transaction_id
-    scene.pay_at_mollie(transaction_id)
-    return transaction_id
+from tests.unit.storefront_scene import Scene
 
 
 def test_a_payment_stands_open_in_the_modules_table_and_names_its_cart(scene: Scene) -> None:
@@ -80,9 +54,9 @@ def test_two_tabs_make_two_payments_with_one_security_token(scene: Scene) -> Non
 
 def test_the_webhook_of_a_paid_payment_makes_order_payment_invoice_and_history(scene: Scene) -> None:
     cart = scene.shop.add_cart("14.40")
-    transaction_id = paid(scene, cart)
+    transaction_id = scene.paid(cart)
 
-    assert announce(scene, transaction_id, cart) == 200
+    assert scene.announce(transaction_id, cart) == 200
 
     (order,) = scene.shop.orders_of(cart)
     (row,) = scene.shop.payments_of(cart)
@@ -101,9 +75,9 @@ def test_the_webhook_of_a_paid_payment_makes_order_payment_invoice_and_history(s
 
 def test_a_second_paid_payment_is_silently_absorbed(scene: Scene) -> None:
     cart = scene.shop.add_cart("14.40")
-    first, second = paid(scene, cart), paid(scene, cart)
+    first, second = scene.paid(cart), scene.paid(cart)
 
-    assert [announce(scene, transaction_id, cart) for transaction_id in (first, second)] == [200, 200]
+    assert [scene.announce(transaction_id, cart) for transaction_id in (first, second)] == [200, 200]
 
     (order,) = scene.shop.orders_of(cart)
     assert {(row["bank_status"], row["order_id"]) for row in scene.shop.payments_of(cart)} == {
@@ -114,7 +88,7 @@ def test_a_second_paid_payment_is_silently_absorbed(scene: Scene) -> None:
 
 def test_one_web_server_makes_one_order_of_two_webhooks_at_once(scene: Scene) -> None:
     cart = scene.shop.add_cart()
-    first, second = paid(scene, cart), paid(scene, cart)
+    first, second = scene.paid(cart), scene.paid(cart)
     working, go_on = threading.Event(), threading.Event()
 
     def wait(stage: Stage) -> None:
@@ -124,21 +98,21 @@ def test_one_web_server_makes_one_order_of_two_webhooks_at_once(scene: Scene) ->
 
     scene.shop.pause = wait
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(announce, scene, first, cart)
+        running = pool.submit(scene.announce, first, cart)
         assert working.wait(10)
-        refused = announce(scene, second, cart)
+        refused = scene.announce(second, cart)
         go_on.set()
         answered = running.result()
 
     assert (answered, refused) == (200, 409)
-    assert announce(scene, second, cart) == 200
+    assert scene.announce(second, cart) == 200
     assert len(scene.references(cart)) == 1
     assert [row["bank_status"] for row in scene.shop.payments_of(cart)] == ["paid", "paid"]
 
 
 def test_two_web_servers_make_two_orders_of_two_webhooks_at_once(scene: Scene) -> None:
     cart = scene.shop.add_cart("14.40")
-    first, second = paid(scene, cart), paid(scene, cart)
+    first, second = scene.paid(cart), scene.paid(cart)
     token = scene.shop.token_of(cart)
     both = threading.Barrier(2, timeout=10)
     scene.shop.pause = scene.twin.pause = lambda stage: meet(both, stage)
@@ -155,7 +129,7 @@ def test_two_web_servers_make_two_orders_of_two_webhooks_at_once(scene: Scene) -
 
 def test_a_webhook_that_loses_the_race_early_answers_405(scene: Scene) -> None:
     cart = scene.shop.add_cart()
-    first, second = paid(scene, cart), paid(scene, cart)
+    first, second = scene.paid(cart), scene.paid(cart)
 
     def overtake(stage: Stage) -> None:
         if stage is Stage.LOOKED_UP:
@@ -163,7 +137,7 @@ def test_a_webhook_that_loses_the_race_early_answers_405(scene: Scene) -> None:
 
     scene.shop.pause = overtake
 
-    assert announce(scene, first, cart) == 405
+    assert scene.announce(first, cart) == 405
     assert len(scene.references(cart)) == 1
 
 
@@ -173,121 +147,20 @@ def test_an_unpaid_end_is_answered_200_and_never_stored(scene: Scene, end: str) 
     transaction_id = scene.shop.pay(cart).transaction_id
     getattr(scene.mollie, end)(transaction_id)
 
-    assert announce(scene, transaction_id, cart) == 200
+    assert scene.announce(transaction_id, cart) == 200
 
     (row,) = scene.shop.payments_of(cart)
     assert (row["bank_status"], row["order_id"]) == ("open", 0)
 
 
-def test_a_full_refund_of_the_surplus_payment_sets_the_shared_order_to_refunded(scene: Scene) -> None:
-    cart = scene.shop.add_cart("14.40")
-    first, second = paid(scene, cart), paid(scene, cart)
-    announce(scene, first, cart)
-    announce(scene, second, cart)
-    refund(scene, second, "14.40")
-
-    assert announce(scene, second, cart) == 200
-
-    (order,) = scene.shop.orders_of(cart)
-    assert order["current_state"] == State.REFUNDED
-
-
-def test_a_refund_in_part_is_shown_as_one(scene: Scene) -> None:
-    cart = scene.shop.add_cart("14.40")
-    transaction_id = paid(scene, cart)
-    announce(scene, transaction_id, cart)
-    refund(scene, transaction_id, "4.40")
-
-    assert announce(scene, transaction_id, cart) == 200
-
-    (order,) = scene.shop.orders_of(cart)
-    assert order["current_state"] == State.PARTLY_REFUNDED
-
-
-def test_a_chargeback_is_shown_on_the_order(scene: Scene) -> None:
-    cart = scene.shop.add_cart()
-    transaction_id = paid(scene, cart)
-    announce(scene, transaction_id, cart)
-    scene.mollie.chargeback(transaction_id)
-
-    assert announce(scene, transaction_id, cart) == 200
-
-    (order,) = scene.shop.orders_of(cart)
-    assert order["current_state"] == State.CHARGEBACK
-
-
-def test_a_bank_transfer_makes_its_order_first_and_counts_nothing_as_really_paid(scene: Scene) -> None:
-    cart = scene.shop.add_cart("14.40")
-    transaction_id = scene.shop.pay(cart, "banktransfer").transaction_id
-    (awaiting,) = scene.shop.orders_of(cart)
-    scene.pay_at_mollie(transaction_id)
-
-    assert announce(scene, transaction_id, cart) == 200
-
-    (order,) = scene.shop.orders_of(cart)
-    assert (awaiting["current_state"], order["current_state"]) == (State.AWAITING_MOLLIE, State.PAID)
-    assert order["total_paid_real"] == 0
-    assert [row["amount"] for row in scene.order_payments(cart)] == [Decimal("14.40")]
-
-
-def test_a_bank_transfer_that_expires_cancels_the_order_that_another_payment_paid(scene: Scene) -> None:
-    cart = scene.shop.add_cart()
-    transfer = scene.shop.pay(cart, "banktransfer").transaction_id
-    announce(scene, paid(scene, cart), cart)
-    (settled,) = scene.shop.orders_of(cart)
-    scene.mollie.expire(transfer)
-
-    assert announce(scene, transfer, cart) == 200
-
-    (order,) = scene.shop.orders_of(cart)
-    assert (settled["current_state"], order["current_state"]) == (State.PAID, State.CANCELED)
-
-
-def test_a_second_bank_transfer_of_an_ordered_cart_is_an_error(scene: Scene) -> None:
-    cart = scene.shop.add_cart()
-    scene.shop.pay(cart, "banktransfer")
-
-    with pytest.raises(OrderExists):
-        scene.shop.pay(cart, "banktransfer")
-
-
-def test_a_cart_that_changed_between_two_tabs_becomes_an_error_and_then_accepted(scene: Scene) -> None:
-    cart = scene.shop.add_cart("14.40")
-    small = paid(scene, cart)
-    scene.shop.change_cart(cart, "28.80")
-    large = paid(scene, cart)
-
-    announce(scene, small, cart)
-    (wrong,) = scene.shop.orders_of(cart)
-    announce(scene, large, cart)
-
-    (order,) = scene.shop.orders_of(cart)
-    assert (wrong["current_state"], order["current_state"]) == (State.PAYMENT_ERROR, State.PAID)
-    assert order["total_paid"] == Decimal("28.80")
-    # 43.20 came in; the books say 28.80.
-    assert sum(row["amount"] for row in scene.order_payments(cart)) == Decimal("28.80")
-
-
-def test_a_split_cart_becomes_several_orders_of_one_reference(scene: Scene) -> None:
-    cart = scene.shop.add_cart(products={1: 1, 2: 2}, split=True)
-
-    assert announce(scene, paid(scene, cart), cart) == 200
-
-    orders = scene.shop.orders_of(cart)
-    assert len(orders) == 2
-    assert len(scene.references(cart)) == 1
-    assert sum(order["total_paid"] for order in orders) == scene.shop.get_cart(cart).total == Decimal("40.20")
-    assert [row["amount"] for row in scene.order_payments(cart)] == [Decimal("40.20")]
-
-
 def test_a_payment_without_a_row_gets_one_from_the_webhook(scene: Scene) -> None:
     cart = scene.shop.add_cart()
-    transaction_id = paid(scene, cart)
+    transaction_id = scene.paid(cart)
     rows = scene.shop.db.tables.mollie_payments
     with scene.shop.engine.begin() as db:
         db.execute(rows.delete().where(rows.c.cart_id == cart))
 
-    assert announce(scene, transaction_id, cart) == 200
+    assert scene.announce(transaction_id, cart) == 200
 
     (row,) = scene.shop.payments_of(cart)
     assert row["bank_status"] == "paid"
@@ -308,37 +181,32 @@ def test_the_webhook_refuses_what_it_can_not_work_on(scene: Scene) -> None:
 def test_the_security_token_is_not_verified(scene: Scene) -> None:
     cart = scene.shop.add_cart()
 
-    assert scene.shop.webhook(paid(scene, cart), "anything").status == 200
+    assert scene.shop.webhook(scene.paid(cart), "anything").status == 200
     assert len(scene.references(cart)) == 1
 
 
 def test_a_foreign_secure_key_is_refused(scene: Scene) -> None:
     cart = scene.shop.add_cart()
-    transaction_id = paid(scene, cart)
+    transaction_id = scene.paid(cart)
     metadata = dict(scene.mollie.payment(transaction_id).metadata)
     scene.mollie.update_payment(transaction_id, {"metadata": metadata | {"secure_key": "another"}})
 
-    assert announce(scene, transaction_id, cart) == 401
+    assert scene.announce(transaction_id, cart) == 401
 
 
 def test_a_held_lock_on_the_token_is_answered_409(scene: Scene) -> None:
     cart = scene.shop.add_cart()
-    transaction_id = paid(scene, cart)
+    transaction_id = scene.paid(cart)
 
     with held(scene.shop.temp_dir, f"webhook-{scene.shop.token_of(cart)}") as taken:
         assert taken
-        assert announce(scene, transaction_id, cart) == 409
+        assert scene.announce(transaction_id, cart) == 409
         assert scene.twin.webhook(transaction_id, scene.shop.token_of(cart)).status == 200
 
 
 def meet(barrier: threading.Barrier, stage: Stage) -> None:
     if stage is Stage.CHECKED:
         barrier.wait()
-
-
-def refund(scene: Scene, transaction_id: str, value: str) -> None:
-    body = {"amount": {"currency": "EUR", "value": value}}
-    scene.mollie.move_refund(scene.mollie.create_refund(transaction_id, body).id, RefundStatus.REFUNDED)
 
 
 def invoice_links(scene: Scene, order_id: int) -> list[tuple[int, int]]:

@@ -13,22 +13,9 @@ from flask.testing import FlaskClient
 from bridge.demo.serving import serve_in_thread
 from bridge.demo.storefront import BridgeShim, Failure, create_app
 from tests.unit.fake_sidecar import TOKEN, FakeSidecar, open_sidecar
-from tests.unit.storefront_scene import Scene, open_scene, sqlite_engine
+from tests.unit.storefront_scene import Scene
 
 PAYMENT = "/index.php?fc=module&module=mollie&controller=payment&method=ideal&cart_id="
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("storefront")
-    with open_scene(sqlite_engine(folder), folder) as opened:
-        yield opened
-
-
-@pytest.fixture
-def scene(stage: Scene) -> Scene:
-    stage.calm()
-    return stage
 
 
 @pytest.fixture
@@ -43,10 +30,9 @@ def local(url: str) -> str:
 
 
 def paid(scene: Scene, cart: int, *, announced: bool = True) -> str:
-    transaction_id = scene.shop.pay(cart).transaction_id
-    scene.pay_at_mollie(transaction_id)
+    transaction_id = scene.paid(cart)
     if announced:
-        assert scene.shop.webhook(transaction_id, scene.shop.token_of(cart)).status == 200
+        assert scene.announce(transaction_id, cart) == 200
     return transaction_id
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -27,22 +26,6 @@ from tests.unit.money_back import (
 from tests.unit.world import Killed, World
 
 P = SurplusPolicy
-
-
-@pytest.fixture
-def refunding() -> Iterator[World]:
-    """Paid twice, with the policy `refund`."""
-    made = paid_twice("refund")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def proposing() -> Iterator[World]:
-    """Paid twice, with the policy `propose`."""
-    made = paid_twice("propose")
-    yield made
-    made.close()
 
 
 # --- the policy -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from tests.unit.money_back import (
     a_world,
     given_back,
     notices,
-    paid_twice,
     pay_again,
     pay_first,
     refunds_of,
@@ -23,23 +22,6 @@ from tests.unit.money_back import (
     states_of,
 )
 from tests.unit.world import World
-
-
-@pytest.fixture
-def refunding() -> Iterator[World]:
-    """Paid twice, with the policy `refund`."""
-    made = paid_twice("refund")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def proposing() -> Iterator[World]:
-    """Paid twice, with the policy `propose`."""
-    made = paid_twice("propose")
-    yield made
-    made.close()
-
 
 # --- the payment that settled the cart gives way ------------------------------------------------------------------
 
