@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bridge.domain.reconciliation import FindingKind, Remedy
 from bridge.services.reconciliation import Walk
 from tests.unit.builders import CART
-from tests.unit.test_reconciliation import walk
+from tests.unit.walks import K, R, walk
 from tests.unit.world import World
-
-K = FindingKind
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    made = World()
-    yield made
-    made.close()
 
 
 @pytest.mark.req("B7")
@@ -38,7 +27,7 @@ def test_a_status_that_is_not_known_is_a_finding_and_the_walk_goes_on(world: Wor
         ("tr_2", K.UNKNOWN_STATUS),
         ("tr_1", K.PAID_WITHOUT_ORDER),
     ]
-    assert (found[1].remedy, found[1].cart, found[1].at_risk) == (Remedy.PERSON, CART, False)
+    assert (found[1].remedy, found[1].cart, found[1].at_risk) == (R.PERSON, CART, False)
     assert "partially_paid" in found[1].seen
 
 
