@@ -1,60 +1,22 @@
-"""Telling the merchant: once per case and channel, tried again while there is hope, never lost and never in the way."""
+"""Telling the merchant: once per case and channel, and tried again while there is hope."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bridge.domain.errors import NotifyDown, NotifyRefused
-from bridge.domain.notices import Notice, NoticeKind, NoticeState
-from bridge.services.notices import Case, Notices
-from bridge.services.settings import NoticeLimits
-from tests.fakes.clock import FakeClock
-from tests.fakes.memory_ledger import MemoryLedger
-from tests.fakes.notifier import FakeNotifier
-from tests.fakes.shop import FakeShop
-from tests.unit.builders import CART, PRICE
-from tests.unit.money_back import a_world, notices, paid_twice
+from bridge.domain.notices import Notice, NoticeState
+from tests.unit.builders import CART
+from tests.unit.notice_office import CASE, Office
 from tests.unit.world import Killed, World
-
-CASE = Case(kind=NoticeKind.SURPLUS, name="surplus:tr_2", cart=CART, transaction_id="tr_2", money=PRICE)
-
-
-class Office:
-    """Two ways to the merchant."""
-
-    def __init__(self, *channels: str, tries: int = 48) -> None:
-        self.clock = FakeClock()
-        self.ledger = MemoryLedger(FakeShop(self.clock))
-        self.ways = {channel: FakeNotifier(channel) for channel in channels}
-        self.limits = NoticeLimits(tries=tries)
-        self.open(*channels)
-
-    def open(self, *channels: str) -> None:
-        """Start anew with these channels configured."""
-        ways = [self.ways.setdefault(channel, FakeNotifier(channel)) for channel in channels]
-        self.notices = Notices(ledger=self.ledger, notifiers=ways, clock=self.clock, limits=self.limits)
-
-    def stored(self, channel: str) -> Notice:
-        """The one notice of a channel."""
-        (found,) = (each for each in self.ledger._tables.notices.values() if each.channel == channel)
-        return found
-
-    def sent(self) -> dict[str, int]:
-        return {channel: len(way.sent) for channel, way in self.ways.items()}
 
 
 @pytest.fixture
 def office() -> Office:
     return Office("webhook", "mail")
-
-
-@pytest.fixture
-def world(reporting: World) -> World:
-    return reporting
 
 
 @pytest.mark.req("P3", "P10")
@@ -190,110 +152,10 @@ def test_without_a_channel_nothing_is_stored() -> None:
     assert office.notices.work_due() == 0
 
 
-@pytest.mark.req("P3", "B4")
-def test_two_processes_send_a_notice_once(office: Office) -> None:
-    office.notices.tell(CASE)
-    way = office.ways["webhook"]
-    send, seen = way.send, []
-
-    def meanwhile(notice: Notice) -> None:
-        way.send = send  # type: ignore[method-assign]
-        seen.append(office.notices.work_due())
-        send(notice)
-
-    way.send = meanwhile  # type: ignore[method-assign]
-    office.notices.work_due()
-
-    assert office.sent() == {"webhook": 1, "mail": 1}
-    assert seen == [1]
-
-
-@pytest.mark.req("P3", "B4")
-def test_a_slow_receiver_does_not_make_the_notices_behind_it_anybodys() -> None:
-    """Each is taken for its own time, not for the time since the look began."""
-    office = Office("mail")
-    for number in range(5):
-        office.notices.tell(replace(CASE, name=f"surplus:tr_{number}"))
-    way = office.ways["mail"]
-    send = way.send
-
-    def slow(notice: Notice) -> None:
-        office.clock.advance(seconds=50)
-        way.send = send  # type: ignore[method-assign]
-        other_sidecar.work_due()
-        way.send = slow  # type: ignore[method-assign]
-        send(notice)
-
-    other_sidecar = Notices(ledger=_Blind(office.ledger), notifiers=[way], clock=office.clock, limits=office.limits)  # type: ignore[arg-type]
-    way.send = slow  # type: ignore[method-assign]
-    office.notices.work_due()
-
-    cases = [notice.case for notice in way.sent]
-    assert len(cases) == len(set(cases)) == 5
-
-
-class _Blind:
-    """A ledger whose due notices are only those that were taken before: what another sidecar might take over."""
-
-    def __init__(self, ledger: MemoryLedger) -> None:
-        self._ledger = ledger
-
-    @property
-    def queues(self) -> _BlindQueues:
-        return _BlindQueues(self._ledger)
-
-
-class _BlindQueues:
-    def __init__(self, ledger: MemoryLedger) -> None:
-        self._queues = ledger.queues
-
-    def due_notices(self, now: object, limit: int) -> tuple[Notice, ...]:
-        return tuple(each for each in self._queues.due_notices(now, limit) if each.tries > 0)  # type: ignore[arg-type]
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._queues, name)
-
-
-@pytest.mark.req("P3", "B9")
-@pytest.mark.parametrize("kills", [True, False])
-def test_a_process_that_breaks_anywhere_tells_at_least_once(*, kills: bool) -> None:
-    """Between sending and writing it down there is no way to know: the same id then comes twice."""
-    for at in range(1, 15):
-        world = paid_twice("report")
-        world.fuse.set(at, kills=kills)
-        try:
-            world.services.notices.work_due()
-        except Exception:  # noqa: BLE001  (whatever broke)
-            pass
-        except Killed:
-            world.run()
-        world.fuse.set(None, kills=False)
-        world.clock.advance(hours=2)
-        world.services.notices.work_due()
-        ids = {notice.id for notice in world.notifier.sent}
-        assert (len(ids), len(world.notifier.sent) in (1, 2)) == (1, True), f"at crossing {at}"
-        assert [notice.state for notice in notices(world)] == [NoticeState.SENT]
-        world.close()
-
-
-@pytest.mark.req("P3", "B8")
-def test_a_merchant_who_can_not_be_told_does_not_stop_the_settling() -> None:
-    world = a_world("refund")
-    world.notifier.faults = [NotifyDown("down")] * 100
-    world.add_payment("tr_1", "paid")
-    world.deliver("tr_1")
-    world.add_payment("tr_2", "paid", state="superseded")
-
-    assert world.deliver("tr_2").state == "done"
-    assert world.services.notices.work_due() == 0
-    assert world.services.refunds.work_due() == 1
-    world.close()
-
-
 @pytest.mark.req("P10")
-def test_what_a_notice_says_has_no_secret(world: World) -> None:
-    world.services.notices.work_due()
+def test_what_a_notice_says_has_no_secret(reporting: World) -> None:
+    reporting.services.notices.work_due()
 
-    (notice,) = world.notifier.sent
+    (notice,) = reporting.notifier.sent
     assert "security_token" not in str(notice)
     assert set(notice.detail) == {"action", "authorized", "settled_by", "payment_id", "refund_id"}
