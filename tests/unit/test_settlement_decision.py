@@ -1,17 +1,14 @@
-"""Deciding a settlement: the whole table, the order of its rules, and what holds whatever the facts."""
+"""Deciding a settlement: the whole table, and the order of its rules."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bridge.domain.attempt import Attempt, AttemptState, advance
-from bridge.domain.observed import Gone, ObservedPayment, PaymentStatus
+from bridge.domain.attempt import Attempt, AttemptState
+from bridge.domain.observed import Gone
 from bridge.domain.settlement import (
-    PASSED_ON,
     Hold,
     Ignore,
     RecordOnly,
@@ -25,23 +22,23 @@ from bridge.domain.settlement import (
     decide_settlement,
     state_after,
 )
-from bridge.domain.shop import OrderOwner, OwnedBy, OwnedElsewhere, OwnerUnknown
+from bridge.domain.shop import OwnedBy, OwnerUnknown
 from tests.unit.builders import OTHER_PRICE, PRICE, an_attempt, observed
-
-S = AttemptState
-MONEY = ["paid", "authorized"]
-NO_MONEY = ["open", "pending", "canceled", "expired", "failed"]
-
-FREE = SettlementFacts(cart_known=True)
-BY_THIS = replace(FREE, settled_transaction_id="tr_own")
-BY_OTHER = replace(FREE, settled_transaction_id="tr_other")
-ORDER_OF_THIS = replace(FREE, order_owner=OwnedBy("tr_own"))
-ORDER_OF_OTHER = replace(FREE, order_owner=OwnedBy("tr_other"))
-ORDER_ELSEWHERE = replace(FREE, order_owner=OwnedElsewhere("ps_wirepayment"))
-ORDER_OF_NOBODY = replace(FREE, order_owner=OwnerUnknown())
-GOING_BACK = replace(FREE, way_back="refund-1")
-LIVE_SAME = an_attempt(S.OPEN, "tr_live", attempt_id="live")
-LIVE_OTHER = an_attempt(S.OPEN, "tr_live", attempt_id="live", money=OTHER_PRICE)
+from tests.unit.settlement_facts import (
+    BY_OTHER,
+    BY_THIS,
+    FREE,
+    GOING_BACK,
+    LIVE_OTHER,
+    LIVE_SAME,
+    MONEY,
+    NO_MONEY,
+    ORDER_ELSEWHERE,
+    ORDER_OF_NOBODY,
+    ORDER_OF_OTHER,
+    ORDER_OF_THIS,
+    S,
+)
 
 
 def table(facts: SettlementFacts, statuses: list[str], decision: SettlementDecision) -> list[object]:
@@ -209,96 +206,3 @@ def test_the_attempt_becomes_what_was_decided(decision: SettlementDecision, stat
 @pytest.mark.parametrize("decision", [Update(), RecordOnly()])
 def test_an_attempt_whose_money_is_all_back_is_refunded(decision: SettlementDecision) -> None:
     assert state_after(decision, observed("paid", refunded=1440)) is S.REFUNDED
-
-
-# --- whatever the facts -----------------------------------------------------------------------------------------------
-
-ids = st.sampled_from(["tr_own", "tr_other"])
-moneys = st.sampled_from([PRICE, OTHER_PRICE])
-owners: st.SearchStrategy[OrderOwner | None] = st.one_of(
-    st.none(), st.builds(OwnedBy, ids), st.just(OwnedElsewhere("ps_wirepayment")), st.just(OwnerUnknown())
-)
-payments = st.builds(
-    lambda status, money, refunded: observed(status, money=money, refunded=refunded),
-    st.sampled_from(PaymentStatus),
-    moneys,
-    st.sampled_from([0, 1, 1440, 5000]),
-)
-own_attempts = st.builds(lambda state, money: an_attempt(state, money=money), st.sampled_from(S), moneys)
-live_attempts = st.builds(
-    lambda state, transaction, money: an_attempt(state, transaction, attempt_id="live", money=money),
-    st.sampled_from([S.RESERVED, S.OPEN, S.PENDING, S.UNCERTAIN]),
-    st.sampled_from([None, "tr_own", "tr_live"]),
-    moneys,
-)
-any_facts = st.builds(
-    SettlementFacts,
-    cart_known=st.booleans(),
-    settled_transaction_id=st.none() | ids,
-    attempt=st.none() | own_attempts,
-    live=st.none() | live_attempts,
-    way_back=st.none() | st.just("refund-1"),
-    order_owner=owners,
-)
-
-
-@given(st.just(Gone()) | payments, any_facts)
-@settings(max_examples=50, deadline=None)
-def test_there_is_a_decision_for_all_facts(payment: ObservedPayment | Gone, facts: SettlementFacts) -> None:
-    decision = decide_settlement(payment, facts)
-
-    if isinstance(payment, ObservedPayment):
-        assert isinstance(state_after(decision, payment), AttemptState)
-
-
-@given(payments, any_facts)
-@settings(max_examples=50, deadline=None)
-@pytest.mark.req("B4", "B5")
-def test_of_a_settled_cart_the_shop_hears_the_settlers_news_alone(
-    payment: ObservedPayment, facts: SettlementFacts
-) -> None:
-    decision = decide_settlement(payment, facts)
-
-    if facts.settled_transaction_id not in (None, payment.transaction_id):
-        assert not isinstance(decision, PASSED_ON)
-    if facts.settled_transaction_id is not None:
-        assert not isinstance(decision, Settle), "a cart is settled once"
-
-
-@given(payments, any_facts)
-@settings(max_examples=50, deadline=None)
-def test_only_money_settles_is_held_or_is_surplus(payment: ObservedPayment, facts: SettlementFacts) -> None:
-    if isinstance(decide_settlement(payment, facts), Settle | Hold | Surplus):
-        assert payment.money_in
-
-
-@given(payments, any_facts)
-@settings(max_examples=50, deadline=None)
-def test_money_for_a_known_cart_settles_waits_or_is_surplus(payment: ObservedPayment, facts: SettlementFacts) -> None:
-    if payment.money_in and facts.cart_known:
-        decision = decide_settlement(payment, facts)
-        assert isinstance(decision, Settle | Hold | Surplus) or facts.settled_transaction_id == payment.transaction_id
-
-
-@given(payments, any_facts, st.lists(payments, max_size=5))
-@settings(max_examples=50, deadline=None)
-@pytest.mark.req("B5")
-def test_no_later_news_takes_a_settled_attempt_back(
-    first: ObservedPayment, facts: SettlementFacts, later: list[ObservedPayment]
-) -> None:
-    state = S.PAID
-    settled = replace(facts, settled_transaction_id=first.transaction_id)
-    for payment in later:
-        state = advance(state, state_after(decide_settlement(payment, settled), payment))
-
-    assert state in (S.PAID, S.REFUNDED)
-
-
-@given(payments, any_facts)
-@settings(max_examples=50, deadline=None)
-@pytest.mark.req("P3")
-def test_money_that_may_be_on_its_way_back_makes_no_order(payment: ObservedPayment, facts: SettlementFacts) -> None:
-    decision = decide_settlement(payment, replace(facts, way_back="refund-1"))
-
-    if isinstance(decision, Settle):
-        assert facts.order_owner == OwnedBy(payment.transaction_id), "its order is there already"
