@@ -11,40 +11,20 @@ from bridge.domain.errors import (
     KeyReused,
     PaymentNotFound,
 )
-from bridge.domain.records import Refund, RefundState
-from bridge.services.refunds import RefundAnswer, RefundRequest
+from bridge.domain.records import RefundState
+from bridge.services.refunds import RefundRequest
 from tests.fakes.mollie import MollieRequest
-from tests.unit.builders import CART, eur
+from tests.unit.builders import eur
+from tests.unit.paid_once import given_back, paid_once, refund, refunds, states
 from tests.unit.world import World
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
     """A cart that was paid: 14.40, transaction `tr_1`."""
-    made = World()
-    made.add_payment("tr_1", "paid")
-    made.deliver("tr_1")
-    made.mollie.requests.clear()
+    made = paid_once()
     yield made
     made.close()
-
-
-def refund(world: World, amount: str | None = None, *, key: str = "key-1", reason: str = "damaged") -> RefundAnswer:
-    request = RefundRequest(payment_id="attempt-tr_1", amount=amount, reason=reason, key=key)
-    return world.services.refunds.refund(request)
-
-
-def refunds(world: World) -> tuple[Refund, ...]:
-    return world.ledger.in_cart(CART, lambda tx: tx.refunds("tr_1"))
-
-
-def given_back(world: World) -> int:
-    """What Mollie gave back, in cents."""
-    return world.mollie.payments["tr_1"].refunded_minor
-
-
-def states(world: World) -> list[str]:
-    return [stored.state.value for stored in refunds(world)]
 
 
 @pytest.mark.req("L8")
