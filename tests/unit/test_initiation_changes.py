@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from bridge.domain.cart import OrderPhase
@@ -13,31 +11,11 @@ from bridge.domain.errors import (
     MollieTimeout,
     MollieUnavailable,
 )
-from bridge.domain.gate_policy import ChangedCartPolicy, GatePolicy, SameAmountPolicy
-from bridge.services.answers import Action, PaymentAnswer
-from bridge.services.settings import GateLimits
+from bridge.services.answers import Action
 from tests.fakes.mollie import MollieRequest
-from tests.fakes.services import Limits
-from tests.unit.builders import OTHER_PRICE, PRICE, a_request
+from tests.unit.builders import OTHER_PRICE, PRICE
+from tests.unit.initiating import decisions, initiate
 from tests.unit.world import World
-
-
-def initiate(world: World, key: str = "key-1", **named: object) -> PaymentAnswer:
-    return world.services.initiation.initiate(a_request(key, **named))  # type: ignore[arg-type]
-
-
-def decisions(world: World) -> list[object]:
-    return [detail["decision"] for detail in world.audited("initiation.decided")]
-
-
-@pytest.fixture
-def strict() -> Iterator[World]:
-    """A gate whose policies block and deny."""
-    policy = GatePolicy(same_amount=SameAmountPolicy.BLOCK, changed_cart=ChangedCartPolicy.DENY)
-    made = World(Limits(gate=GateLimits(policy=policy)))
-    yield made
-    made.close()
-
 
 # --- Mollie does not answer -------------------------------------------------------------------------------------------
 

@@ -13,19 +13,11 @@ from bridge.domain.errors import (
     LeaseLost,
     LockTimeout,
 )
-from bridge.services.answers import Action, PaymentAnswer
+from bridge.services.answers import Action
 from tests.fakes.mollie import MollieRequest
 from tests.unit.builders import CART, a_request, checkout
+from tests.unit.initiating import decisions, initiate
 from tests.unit.world import World
-
-
-def initiate(world: World, key: str = "key-1", **named: object) -> PaymentAnswer:
-    return world.services.initiation.initiate(a_request(key, **named))  # type: ignore[arg-type]
-
-
-def decisions(world: World) -> list[object]:
-    return [detail["decision"] for detail in world.audited("initiation.decided")]
-
 
 # --- another request is creating it now -------------------------------------------------------------------------------
 

@@ -13,18 +13,11 @@ from bridge.domain.errors import (
     MollieUnavailable,
     Unavailable,
 )
-from bridge.services.answers import Action, PaymentAnswer
+from bridge.services.answers import Action
 from tests.fakes.mollie import MollieRequest
-from tests.unit.builders import OTHER_PRICE, a_request, checkout
+from tests.unit.builders import OTHER_PRICE, checkout
+from tests.unit.initiating import initiate
 from tests.unit.world import Killed, World
-
-
-def initiate(world: World, key: str = "key-1", **named: object) -> PaymentAnswer:
-    return world.services.initiation.initiate(a_request(key, **named))  # type: ignore[arg-type]
-
-
-def decisions(world: World) -> list[object]:
-    return [detail["decision"] for detail in world.audited("initiation.decided")]
 
 
 @pytest.mark.req("L5", "P12")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,31 +13,11 @@ from bridge.domain.errors import (
     KeyReused,
     StoreDown,
 )
-from bridge.domain.gate_policy import ChangedCartPolicy, GatePolicy, SameAmountPolicy
 from bridge.domain.records import KeyState
-from bridge.services.answers import Action, PaymentAnswer
-from bridge.services.settings import GateLimits
-from tests.fakes.services import Limits
-from tests.unit.builders import CART, OTHER_PRICE, PRICE, a_request, checkout
+from bridge.services.answers import Action
+from tests.unit.builders import CART, OTHER_PRICE, PRICE, checkout
+from tests.unit.initiating import decisions, initiate
 from tests.unit.world import World
-
-
-def initiate(world: World, key: str = "key-1", **named: object) -> PaymentAnswer:
-    return world.services.initiation.initiate(a_request(key, **named))  # type: ignore[arg-type]
-
-
-def decisions(world: World) -> list[object]:
-    return [detail["decision"] for detail in world.audited("initiation.decided")]
-
-
-@pytest.fixture
-def strict() -> Iterator[World]:
-    """A gate whose policies block and deny."""
-    policy = GatePolicy(same_amount=SameAmountPolicy.BLOCK, changed_cart=ChangedCartPolicy.DENY)
-    made = World(Limits(gate=GateLimits(policy=policy)))
-    yield made
-    made.close()
-
 
 # --- nothing in the way -----------------------------------------------------------------------------------------------
 
