@@ -8,7 +8,7 @@ import pytest
 
 from bridge.domain.errors import Unavailable
 from bridge.domain.records import DeliveryState
-from tests.unit.test_intake import inbox_of
+from tests.unit.deliveries import inbox_of
 from tests.unit.world import World
 
 

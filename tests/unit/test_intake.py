@@ -7,26 +7,15 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import MollieUnavailable, StoreDown, TooManyUnknown
-from bridge.domain.records import Delivery, DeliveryState
+from bridge.domain.records import DeliveryState
 from bridge.ports.shop import ShopAnswer
-from bridge.services.settings import GateLimits, WebhookLimits
 from tests.fakes.mollie import MollieRequest
-from tests.fakes.services import Limits
 from tests.unit.builders import CART
+from tests.unit.deliveries import failed_once, few_tries, inbox_of
 from tests.unit.money_back import notices
 from tests.unit.world import Killed, World
 
 D = DeliveryState
-
-
-def inbox_of(world: World, transaction_id: str = "tr_1") -> list[Delivery]:
-    """The payment's deliveries, oldest first."""
-    own = (each for each in world.ledger._tables.deliveries.values() if each.transaction_id == transaction_id)
-    return sorted(own, key=lambda delivery: (delivery.received_at, delivery.id))
-
-
-def few_tries(tries: int) -> World:
-    return World(Limits(gate=GateLimits(), webhooks=WebhookLimits(tries=tries, lease_wait=0.0, inline=5.0)))
 
 
 # --- no more than are needed ------------------------------------------------------------------------------------------
@@ -101,10 +90,7 @@ def test_what_can_not_be_stored_is_not_answered(world: World) -> None:
 
 @pytest.mark.req("B6", "B9")
 def test_after_so_many_tries_a_delivery_is_dead_and_the_merchant_is_told() -> None:
-    world = few_tries(4)
-    world.add_payment("tr_1", "paid")
-    world.webhook.script = [ShopAnswer(status=500, body="")] * 10
-    world.deliver("tr_1")
+    world = failed_once(4, failures=10)
     for _ in range(6):
         world.clock.advance(hours=2)
         world.services.inbox.work_due()
@@ -120,10 +106,7 @@ def test_after_so_many_tries_a_delivery_is_dead_and_the_merchant_is_told() -> No
 
 @pytest.mark.req("B6", "B9")
 def test_the_last_try_may_still_do_it() -> None:
-    world = few_tries(3)
-    world.add_payment("tr_1", "paid")
-    world.webhook.script = [ShopAnswer(status=500, body="")] * 2
-    world.deliver("tr_1")
+    world = failed_once(3, failures=2)
     for _ in range(2):
         world.clock.advance(hours=2)
         world.services.inbox.work_due()

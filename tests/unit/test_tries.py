@@ -7,10 +7,9 @@ from itertools import pairwise
 import pytest
 
 from bridge.domain.records import DeliveryState
-from bridge.ports.shop import ShopAnswer
 from tests.unit.builders import CART
+from tests.unit.deliveries import failed_once, few_tries, inbox_of
 from tests.unit.money_back import notices
-from tests.unit.test_intake import few_tries, inbox_of
 from tests.unit.world import World
 
 D = DeliveryState
@@ -19,10 +18,7 @@ D = DeliveryState
 @pytest.mark.req("B6", "B15")
 def test_a_shopper_who_polls_while_the_shop_is_down_uses_up_no_tries_and_delays_none() -> None:
     """He asks every three seconds for an hour; the delivery is tried as often as it would be without him, and lives."""
-    world = few_tries(30)
-    world.add_payment("tr_1", "paid")
-    world.webhook.script = [ShopAnswer(status=500, body="")] * 5000
-    world.deliver("tr_1")
+    world = failed_once(30, failures=5000)
     for _ in range(1200):
         world.clock.advance(seconds=3)
         world.services.inbox.settle(CART)
@@ -37,10 +33,7 @@ def test_a_shopper_who_polls_while_the_shop_is_down_uses_up_no_tries_and_delays_
 
 @pytest.mark.req("B6", "B15")
 def test_whoever_polls_does_not_keep_a_hopeless_delivery_alive() -> None:
-    world = few_tries(5)
-    world.add_payment("tr_1", "paid")
-    world.webhook.script = [ShopAnswer(status=500, body="")] * 5000
-    world.deliver("tr_1")
+    world = failed_once(5, failures=5000)
     for _ in range(60):
         world.clock.advance(seconds=3)
         if inbox_of(world)[0].state is not D.DEAD:
@@ -53,10 +46,7 @@ def test_whoever_polls_does_not_keep_a_hopeless_delivery_alive() -> None:
 @pytest.mark.req("B6")
 def test_a_delivery_that_is_made_due_often_uses_up_no_tries() -> None:
     """There is no room to work on it at once: it is made due, again and again, and tried each time."""
-    world = few_tries(6)
-    world.add_payment("tr_1", "paid")
-    world.webhook.script = [ShopAnswer(status=500, body="")] * 50
-    world.deliver("tr_1")
+    world = failed_once(6, failures=50)
     for _ in range(20):
         world.clock.advance(seconds=1)
         world.services.inbox.ask_later("tr_1", source="mollie")
