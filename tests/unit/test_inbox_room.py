@@ -72,6 +72,15 @@ def receive(world: World, callers: ThreadPoolExecutor, transaction_id: str) -> F
     return callers.submit(world.services.inbox.receive, transaction_id, source="mollie")
 
 
+def held_up(world: World, callers: ThreadPoolExecutor) -> tuple[Turnstile, Future[Worked | None]]:
+    """The webhook of `tr_1` is worked on, and Mollie keeps it waiting."""
+    door = Turnstile(world)
+    door.hold("tr_1")
+    webhook = receive(world, callers, "tr_1")
+    until(lambda: door.asked == ["tr_1"])
+    return door, webhook
+
+
 def states(world: World) -> dict[str, str]:
     """The deliveries' states by transaction (the newest of each)."""
     return {each.transaction_id: each.state.value for each in world.ledger._tables.deliveries.values()}
@@ -85,10 +94,7 @@ def expired(world: World, *transaction_ids: str) -> None:
 @pytest.mark.req("B6")
 def test_what_finds_no_thread_is_stored_and_whoever_waits_is_told(world: World, callers: ThreadPoolExecutor) -> None:
     expired(world, "tr_1", "tr_2")
-    door = Turnstile(world)
-    door.hold("tr_1")
-    first = receive(world, callers, "tr_1")
-    until(lambda: door.asked == ["tr_1"])
+    door, first = held_up(world, callers)
     second = receive(world, callers, "tr_2")
     until(lambda: states(world).get("tr_2") == "received")
     assert world.services.inbox.dispatch() == []
@@ -107,10 +113,7 @@ def test_what_finds_no_thread_is_stored_and_whoever_waits_is_told(world: World, 
 def test_who_waits_is_told_by_whoever_takes_it_up(world: World, callers: ThreadPoolExecutor) -> None:
     """There is room again, and the next announcement of the same payment comes before anybody looks."""
     expired(world, "tr_1", "tr_2")
-    door = Turnstile(world)
-    door.hold("tr_1")
-    first = receive(world, callers, "tr_1")
-    until(lambda: door.asked == ["tr_1"])
+    door, first = held_up(world, callers)
     waits = receive(world, callers, "tr_2")
     until(lambda: states(world).get("tr_2") == "received")
     door.let("tr_1")
@@ -129,10 +132,7 @@ def test_who_waits_is_told_by_whoever_takes_it_up(world: World, callers: ThreadP
 def test_a_request_without_a_seat_is_answered_at_once_and_its_delivery_is_stored(callers: ThreadPoolExecutor) -> None:
     world = a_world(waiting=1)
     expired(world, "tr_1", "tr_2", "tr_3")
-    door = Turnstile(world)
-    door.hold("tr_1")
-    first = receive(world, callers, "tr_1")
-    until(lambda: door.asked == ["tr_1"])
+    door, first = held_up(world, callers)
 
     assert world.services.inbox.receive("tr_2", source="mollie") is None
     assert world.services.inbox.receive("tr_3", source="mollie") is None
@@ -170,10 +170,7 @@ def test_seats_are_given_back_however_a_request_ends(callers: ThreadPoolExecutor
 def test_a_shopper_who_is_back_joins_the_work_in_hand(callers: ThreadPoolExecutor) -> None:
     world = a_world(settle_wait=10.0)
     world.add_payment("tr_1", "paid")
-    door = Turnstile(world)
-    door.hold("tr_1")
-    webhook = receive(world, callers, "tr_1")
-    until(lambda: door.asked == ["tr_1"])
+    door, webhook = held_up(world, callers)
     back = callers.submit(world.services.inbox.settle, CART)
     assert not back.done()
 
@@ -191,10 +188,7 @@ def test_news_that_comes_while_its_payment_is_worked_on_is_worked_on_afterwards(
     world: World, callers: ThreadPoolExecutor
 ) -> None:
     world.add_payment("tr_1", "open")
-    door = Turnstile(world)
-    door.hold("tr_1")
-    first = receive(world, callers, "tr_1")
-    until(lambda: door.asked == ["tr_1"])
+    door, first = held_up(world, callers)
     second = receive(world, callers, "tr_1")
     until(lambda: len(world.ledger._tables.deliveries) == 2)
     third = receive(world, callers, "tr_1")
@@ -264,10 +258,7 @@ def test_a_database_that_is_away_does_not_stop_the_looking() -> None:
 def test_closing_finishes_the_work_in_hand_and_sends_away_who_waits_for_more(callers: ThreadPoolExecutor) -> None:
     world = a_world(inline=30.0)
     expired(world, "tr_1", "tr_2")
-    door = Turnstile(world)
-    door.hold("tr_1")
-    first = receive(world, callers, "tr_1")
-    until(lambda: door.asked == ["tr_1"])
+    door, first = held_up(world, callers)
     second = receive(world, callers, "tr_2")
     until(lambda: states(world).get("tr_2") == "received")
     closing = callers.submit(world.services.inbox.close)
