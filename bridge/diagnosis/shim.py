@@ -138,6 +138,35 @@ def _reaches(installation: Installation) -> Verdict:
     return failed(f"PHP does not reach the sidecar: {reason}", f"put right its address on {_CONFIGURE}, or start it")
 
 
+_LEFT_OUT: Final = {
+    "hooks": ("hooks that are switched off", "switch them on: Design > Positions"),
+    "groups": (
+        "customer groups that may use the Mollie module and not this one",
+        "tick this module for them: Customer settings > Groups, or reset the module",
+    ),
+    "devices": ("a kind of device", "enable the module for computers, tablets and phones"),
+    "not_native": ("all modules that are not PrestaShop's own", "Advanced Parameters > Performance: allow them"),
+}
+"""Why PrestaShop leaves an installed module out (`Reach` of the module), and what to do about it."""
+
+
+def _is_called(installation: Installation) -> Verdict:
+    unguarded = _told(installation).whole.get("unguarded")
+    if not isinstance(unguarded, dict):
+        raise Untestable("the module does not tell: it is of an older version")
+    if not unguarded:
+        return ok("for all shoppers and all its hooks")
+    seen = "; ".join(_left_out(str(kind), names) for kind, names in unguarded.items())
+    todo = "; ".join(_LEFT_OUT[kind][1] for kind in unguarded if kind in _LEFT_OUT)
+    return failed(f"left out: {seen}", todo or "see the module's page in the back office")
+
+
+def _left_out(kind: str, names: object) -> str:
+    what = _LEFT_OUT[kind][0] if kind in _LEFT_OUT else kind
+    listed = ", ".join(str(name)[:60] for name in names) if isinstance(names, list) else ""
+    return f"{what} ({listed})" if listed else what
+
+
 def _locks(installation: Installation) -> Verdict:
     backend = installation.settings.locks.backend
     if backend != "flock":
@@ -209,6 +238,7 @@ CHECKS = (
     Check("shim.configured", "the module has the token and the lock directory", _configured),
     Check("shim.policy", "what happens while the sidecar is silent", _policy),
     Check("shim.answers", "the module answers a signed call under the web server", _answers),
+    Check("shim.called", "PrestaShop calls the module for everybody", _is_called),
     Check("shim.sidecar", "PHP reaches the sidecar", _reaches),
     Check("shim.locks", "PHP and the sidecar each see the other's lock", _locks),
     Check("clock.php", "this host's clock and PHP's agree", _clock),

@@ -130,6 +130,26 @@ def test_a_hook_that_is_not_registered(patient: Patient, hook: str) -> None:
     assert found["shim.hooks"].seen == f"not registered: {hook}"
 
 
+def test_a_hook_that_is_switched_off(patient: Patient) -> None:
+    statement = "UPDATE ps_hook SET active = {} WHERE name = 'actionFrontControllerInitAfter'"
+    with changed(patient, statement.format(0), statement.format(1)):
+        found = patient.examined()
+
+    assert found.failed == {"shim.called"}
+    assert found["shim.called"].seen == "left out: hooks that are switched off (actionFrontControllerInitAfter)"
+
+
+def test_a_customer_group_for_which_the_module_is_not_called(patient: Patient) -> None:
+    ours = f"SELECT id_module FROM ps_module WHERE name = '{MODULE}'"
+    gone = f"DELETE FROM ps_module_group WHERE id_group = 3 AND id_module = ({ours})"
+    back = f"INSERT INTO ps_module_group (id_module, id_shop, id_group) SELECT m.id_module, 1, 3 FROM ({ours}) m"
+    with changed(patient, gone, back):
+        found = patient.examined()
+
+    assert found.failed == {"shim.called"}
+    assert "customer groups that may use the Mollie module and not this one (" in found["shim.called"].seen
+
+
 def test_a_module_without_a_token(patient: Patient) -> None:
     with configured(patient, "MOLLIEBRIDGE_TOKEN", None):
         found = patient.examined()
