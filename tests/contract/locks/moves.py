@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,6 +46,29 @@ def wait_in_line(
     waiting = threads.submit(locks.acquire, KEY, timeout=LONG, lifetime=LONG, purpose="test")
     wait_until(lambda: backend.in_line(locks, KEY) == place, what=f"place {place} in line")
     return waiting
+
+
+def order_of_turns(
+    backend: Backend, locks: CartLocks, threads: ThreadPoolExecutor, *, many: int, own: Callable[[], CartLocks]
+) -> list[int]:
+    """Have so many stand in line one after the other, each with its `own` locks; in which order they got the lock."""
+    order: list[int] = []
+
+    def wait_and_note(number: int) -> None:
+        mine = own()
+        grant = take(mine, timeout=LONG)
+        order.append(number)  # while it holds the lock: nobody else is here
+        mine.release(KEY, grant.token)
+
+    first = take(locks)
+    waiting: list[Future[None]] = []
+    for number in range(many):
+        waiting.append(threads.submit(wait_and_note, number))
+        wait_until(lambda: backend.in_line(locks, KEY) == len(waiting), what="the next in line")
+    locks.release(KEY, first.token)
+    for thread in waiting:
+        thread.result(10)
+    return order
 
 
 def waits(backend: Backend, pid: int) -> bool:

@@ -18,7 +18,7 @@ from bridge.domain.errors import LockBackendDown
 from bridge.ports.locks import CartLocks
 from tests.contract.locks.backends import RedisBackend, closing
 from tests.contract.locks.contender import Contender
-from tests.contract.locks.moves import KEY, LONG, SOON, granted, refused, take, wait_in_line
+from tests.contract.locks.moves import KEY, LONG, SOON, granted, order_of_turns, refused, take, wait_in_line
 from tests.services.redis import PrivateRedis
 from tests.services.waiting import wait_until
 
@@ -125,22 +125,7 @@ def test_waiting_costs_next_to_nothing(
 def test_processes_take_turns_in_the_order_they_came(
     backend: RedisBackend, locks: CartLocks, threads: ThreadPoolExecutor
 ) -> None:
-    order: list[int] = []
-
-    def wait_and_note(number: int) -> None:
-        mine = backend.locks()
-        grant = take(mine, timeout=LONG)
-        order.append(number)
-        mine.release(KEY, grant.token)
-
-    first = take(locks)
-    waiting = []
-    for number in range(6):
-        waiting.append(threads.submit(wait_and_note, number))
-        wait_until(lambda: backend.in_line(locks, KEY) == len(waiting), what="the next in line")
-    locks.release(KEY, first.token)
-    for thread in waiting:
-        thread.result(10)
+    order = order_of_turns(backend, locks, threads, many=6, own=backend.locks)
 
     assert order == list(range(6))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +12,18 @@ from bridge.domain.errors import LockBackendDown
 from bridge.ports.locks import CartLocks
 from tests.contract.locks.backends import Backend
 from tests.contract.locks.contender import Contender
-from tests.contract.locks.moves import KEY, LONG, SOON, granted, refused, shared, take, wait_in_line, waits
+from tests.contract.locks.moves import (
+    KEY,
+    LONG,
+    SOON,
+    granted,
+    order_of_turns,
+    refused,
+    shared,
+    take,
+    wait_in_line,
+    waits,
+)
 from tests.services.waiting import wait_until
 
 pytestmark = pytest.mark.req("P2", "P7", "L3")
@@ -50,23 +60,7 @@ def test_who_gave_up_is_out_of_the_line(locks: CartLocks, others: CartLocks) -> 
 def test_waiting_threads_get_the_lock_in_the_order_they_came(
     backend: Backend, locks: CartLocks, threads: ThreadPoolExecutor
 ) -> None:
-    order: list[int] = []
-    mutex = threading.Lock()
-
-    def wait_and_note(number: int) -> None:
-        grant = take(locks, timeout=LONG)
-        with mutex:
-            order.append(number)
-        locks.release(KEY, grant.token)
-
-    first = take(locks)
-    waiting = []
-    for number in range(8):
-        waiting.append(threads.submit(wait_and_note, number))
-        wait_until(lambda: backend.in_line(locks, KEY) == len(waiting), what="the next in line")
-    locks.release(KEY, first.token)
-    for thread in waiting:
-        thread.result(10)
+    order = order_of_turns(backend, locks, threads, many=8, own=lambda: locks)
 
     assert order == list(range(8))
 
