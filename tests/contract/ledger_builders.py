@@ -11,6 +11,7 @@ from typing import Any
 from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartLease, CartRef
 from bridge.domain.money import Money
+from bridge.domain.notices import Notice, NoticeKind
 from bridge.domain.records import (
     AuditEntry,
     Delivery,
@@ -24,6 +25,9 @@ from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.services.ids import new_id
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+LATER = NOW + HOUR
 CART = CartRef(shop_id=1, cart_id=42)
 OTHER_CART = CartRef(shop_id=1, cart_id=43)
 
@@ -95,6 +99,14 @@ def a_refund(**changes: Any) -> Refund:
     return replace(refund, **changes)
 
 
+def a_notice(case: str = "surplus:tr_1", channel: str = "mail", **changes: Any) -> Notice:
+    """A notice that is due now."""
+    notice = Notice(
+        id=new_id(), case=case, channel=channel, kind=NoticeKind.SURPLUS, at=NOW, cart=CART, next_try_at=NOW
+    )
+    return replace(notice, **changes)
+
+
 def an_entry(event: str = "payment.reserved", cart: CartRef | None = CART, **changes: Any) -> AuditEntry:
     """An audit entry."""
     return replace(AuditEntry(at=NOW, event=event, cart=cart), **changes)
@@ -137,6 +149,35 @@ def auditing(*entries: AuditEntry) -> Callable[[CartTransaction], None]:
             tx.audit(entry)
 
     return work
+
+
+def find_key(ledger: Ledger, key: str = "key-1", scope: str = "payments") -> IdempotencyRecord | None:
+    """The key as the cart finds it, now."""
+    return ledger.in_cart(CART, lambda tx: tx.find_key(scope, key, NOW))
+
+
+def save_key(ledger: Ledger, record: IdempotencyRecord) -> None:
+    """Store a key of the cart."""
+    ledger.in_cart(CART, lambda tx: tx.save_key(record))
+
+
+def save_deliveries(ledger: Ledger, *deliveries: Delivery) -> None:
+    """Store deliveries."""
+    for delivery in deliveries:
+        ledger.save_delivery(delivery)
+
+
+def stored(ledger: Ledger, delivery: Delivery) -> Delivery:
+    """The delivery as it stands now."""
+    found = ledger.find_delivery(delivery.id)
+    assert found is not None
+    return found
+
+
+def save_refunds(ledger: Ledger, *refunds: Refund) -> None:
+    """Store refunds of the cart, each in a transaction of its own."""
+    for refund in refunds:
+        ledger.in_cart(CART, lambda tx, refund=refund: tx.save_refund(refund))  # type: ignore[misc]
 
 
 def raise_fence(tx: CartTransaction) -> int:

@@ -15,8 +15,16 @@ from bridge.domain.records import AuditEntry, RefundState
 from bridge.domain.surplus import SURPLUS_KEY
 from bridge.ports.figures import News, Unreturned
 from tests.contract.figures_backends import Counted
-from tests.contract.ledger_builders import CART, OTHER_CART, a_delivery, a_refund, an_attempt, store
-from tests.contract.test_ledger_records import save_refund
+from tests.contract.ledger_builders import (
+    CART,
+    OTHER_CART,
+    SECOND,
+    a_delivery,
+    a_refund,
+    an_attempt,
+    save_refunds,
+    store,
+)
 
 pytestmark = pytest.mark.req("B13")
 
@@ -26,7 +34,6 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 LONG_AGO = MIDNIGHT - timedelta(days=30)
 TOMORROW = MIDNIGHT + timedelta(days=1)
-SECOND = timedelta(seconds=1)
 
 
 def decided(event: str, decision: str, *, transaction_id: str | None = None, at: datetime = NOON) -> AuditEntry:
@@ -109,7 +116,7 @@ def test_refunds_of_surplus_payments_are_told_from_others(counted: Counted) -> N
         a_refund(key="refund-3", state=RefundState.REFUNDED),
         a_refund(key=f"{SURPLUS_KEY}4", state=RefundState.REFUNDED, money=Money(currency="JPY", minor=700)),
     ):
-        save_refund(counted.ledger, refund)
+        save_refunds(counted.ledger, refund)
     for refund in (by_hand, of_the_order):
         counted.ledger.in_cart(OTHER_CART, lambda tx, one=refund: tx.save_refund(one))  # type: ignore[misc]
 
@@ -174,7 +181,7 @@ def test_money_that_is_not_given_back_is_added_up_for_each_currency_apart(counte
     refused = a_refund(transaction_id="tr_1", state=RefundState.FAILED)
     wholly = a_refund(transaction_id="tr_5", state=RefundState.REFUNDED, money=Money(currency="EUR", minor=1440))
     for refund in (partly, refused, wholly):
-        save_refund(counted.ledger, refund)
+        save_refunds(counted.ledger, refund)
 
     assert counted.figures.unreturned() == (
         Unreturned(currency="EUR", payments=2, minor=1440 - 500 + 100),

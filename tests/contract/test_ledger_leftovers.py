@@ -4,49 +4,33 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartRef, OrderPhase
-from bridge.domain.notices import Notice, NoticeKind, NoticeState
-from bridge.domain.records import Delivery, DeliveryState, Refund, RefundState
+from bridge.domain.notices import NoticeState
+from bridge.domain.records import DeliveryState, RefundState
 from bridge.ports.ledger import Ledger
 from bridge.ports.queues import Figures
-from bridge.services.ids import new_id
-from tests.contract.ledger_builders import CART, NOW, OTHER_CART, a_delivery, a_refund, add, an_attempt
+from tests.contract.ledger_builders import (
+    CART,
+    HOUR,
+    NOW,
+    OTHER_CART,
+    SECOND,
+    a_delivery,
+    a_notice,
+    a_refund,
+    add,
+    an_attempt,
+    save_deliveries,
+    save_refunds,
+)
 
-SECOND = timedelta(seconds=1)
-HOUR = timedelta(hours=1)
-LATER = NOW + HOUR
 _CARTS = itertools.count(1000)
 D, R, N, S = DeliveryState, RefundState, NoticeState, AttemptState
-
-
-def a_notice(case: str = "surplus:tr_1", channel: str = "mail", **changes: Any) -> Notice:
-    """A notice that is due now."""
-    notice = Notice(
-        id=new_id(), case=case, channel=channel, kind=NoticeKind.SURPLUS, at=NOW, cart=CART, next_try_at=NOW
-    )
-    return replace(notice, **changes)
-
-
-def save(ledger: Ledger, *deliveries: Delivery) -> None:
-    for delivery in deliveries:
-        ledger.save_delivery(delivery)
-
-
-def save_refunds(ledger: Ledger, *refunds: Refund) -> None:
-    for refund in refunds:
-        ledger.in_cart(CART, lambda tx, refund=refund: tx.save_refund(refund))  # type: ignore[misc]
-
-
-def stored(ledger: Ledger, delivery: Delivery) -> Delivery:
-    found = ledger.find_delivery(delivery.id)
-    assert found is not None
-    return found
 
 
 # --- what was left lying ----------------------------------------------------------------------------------------------
@@ -135,9 +119,9 @@ def test_an_order_begun_is_left_lying_when_nothing_looks_after_it(
                 replace(tx.state, order_phase=p, settled_transaction_id=s)
             ),
         )
-    save(ledger, a_delivery(transaction_id="tr_another", state=D.FAILED))
+    save_deliveries(ledger, a_delivery(transaction_id="tr_another", state=D.FAILED))
     if state is not None:
-        save(ledger, a_delivery(state=state))
+        save_deliveries(ledger, a_delivery(state=state))
 
     assert [each.cart for each in ledger.queues.unfinished_carts(9)] == ([CART] if left else [])
     assert ledger.queues.unfinished_carts(0) == ()
@@ -151,7 +135,7 @@ def test_the_figures_count_what_is_still_to_be_done(ledger: Ledger) -> None:
     assert ledger.queues.figures(NOW) == Figures()
     add(ledger, silent(S.OPEN, "tr_1"), silent(S.RESERVED, None), silent(S.SUPERSEDED, "tr_2"))
     add(ledger, silent(S.PAID, "tr_3", processed_at=NOW - 40 * SECOND), silent(S.AUTHORIZED, "tr_4"))
-    save(ledger, *(a_delivery(state=state) for state in (*D, D.DEAD)))
+    save_deliveries(ledger, *(a_delivery(state=state) for state in (*D, D.DEAD)))
     save_refunds(ledger, *(a_refund(state=state) for state in R))
     for number, state in enumerate(N):
         ledger.queues.add_notice(a_notice(f"case {number}", state=state))
@@ -171,7 +155,7 @@ def test_only_what_is_done_and_old_is_removed(ledger: Ledger) -> None:
     kept = [a_delivery(state=state, **old) for state in D if state is not D.DONE]
     kept.append(a_delivery(state=D.DONE, received_at=NOW))
     gone = a_delivery(state=D.DONE, **old)
-    save(ledger, *kept, gone)
+    save_deliveries(ledger, *kept, gone)
     for number, state in enumerate(N):
         ledger.queues.add_notice(a_notice(f"old {number}", state=state, at=NOW - SECOND))
         ledger.queues.add_notice(a_notice(f"new {number}", state=state))

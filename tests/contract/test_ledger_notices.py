@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bridge.domain.attempt import AttemptState
 from bridge.domain.cart import CartRef
 from bridge.domain.money import Money
-from bridge.domain.notices import Notice, NoticeKind, NoticeState
-from bridge.domain.records import DeliveryState, RefundState
+from bridge.domain.notices import NoticeState
 from bridge.ports.ledger import Ledger
-from bridge.services.ids import new_id
 from tests.contract.ledger_backends import at_once
-from tests.contract.ledger_builders import CART, NOW, a_refund
+from tests.contract.ledger_builders import CART, HOUR, LATER, NOW, SECOND, a_notice, a_refund
 
-SECOND = timedelta(seconds=1)
-HOUR = timedelta(hours=1)
-LATER = NOW + HOUR
-_CARTS = itertools.count(1000)
-D, R, N, S = DeliveryState, RefundState, NoticeState, AttemptState
-
-
-def a_notice(case: str = "surplus:tr_1", channel: str = "mail", **changes: Any) -> Notice:
-    """A notice that is due now."""
-    notice = Notice(
-        id=new_id(), case=case, channel=channel, kind=NoticeKind.SURPLUS, at=NOW, cart=CART, next_try_at=NOW
-    )
-    return replace(notice, **changes)
+N = NoticeState
 
 
 # --- notices ----------------------------------------------------------------------------------------------------------

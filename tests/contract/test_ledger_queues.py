@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
-from bridge.domain.attempt import AttemptState
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import Conflict
 from bridge.domain.money import Money
-from bridge.domain.notices import NoticeState
-from bridge.domain.records import Delivery, DeliveryState, Refund, RefundKind, RefundState
+from bridge.domain.records import Delivery, DeliveryState, RefundKind, RefundState
 from bridge.ports.ledger import Ledger
 from tests.contract.ledger_backends import at_once
-from tests.contract.ledger_builders import CART, NOW, OTHER_CART, a_delivery, a_refund
+from tests.contract.ledger_builders import (
+    CART,
+    HOUR,
+    LATER,
+    NOW,
+    OTHER_CART,
+    SECOND,
+    a_delivery,
+    a_refund,
+    save_deliveries,
+    save_refunds,
+    stored,
+)
 
-SECOND = timedelta(seconds=1)
-HOUR = timedelta(hours=1)
-LATER = NOW + HOUR
-_CARTS = itertools.count(1000)
-D, R, N, S = DeliveryState, RefundState, NoticeState, AttemptState
-
-
-def save(ledger: Ledger, *deliveries: Delivery) -> None:
-    for delivery in deliveries:
-        ledger.save_delivery(delivery)
-
-
-def save_refunds(ledger: Ledger, *refunds: Refund) -> None:
-    for refund in refunds:
-        ledger.in_cart(CART, lambda tx, refund=refund: tx.save_refund(refund))  # type: ignore[misc]
-
-
-def stored(ledger: Ledger, delivery: Delivery) -> Delivery:
-    found = ledger.find_delivery(delivery.id)
-    assert found is not None
-    return found
+D, R = DeliveryState, RefundState
 
 
 # --- deliveries that wait ---------------------------------------------------------------------------------------------
@@ -48,7 +37,7 @@ def stored(ledger: Ledger, delivery: Delivery) -> Delivery:
 @pytest.mark.parametrize(("state", "waits"), [(D.RECEIVED, 1), (D.FAILED, 1), (D.WORKING, 0), (D.DONE, 0), (D.DEAD, 0)])
 def test_only_what_nobody_works_on_waits(ledger: Ledger, state: DeliveryState, waits: int) -> None:
     delivery = a_delivery(state=state, next_try_at=LATER, last_error="500")
-    save(ledger, delivery)
+    save_deliveries(ledger, delivery)
 
     hastened = ledger.queues.hasten_waiting("tr_first", NOW)
     assert hastened == (replace(delivery, next_try_at=NOW) if waits else None)
@@ -62,7 +51,7 @@ def test_only_what_nobody_works_on_waits(ledger: Ledger, state: DeliveryState, w
 def test_the_oldest_that_waits_is_taken_and_another_payments_never(ledger: Ledger) -> None:
     young, old = a_delivery(), a_delivery(received_at=NOW - SECOND)
     busy = a_delivery(received_at=NOW - HOUR, state=D.WORKING)
-    save(ledger, young, old, busy, a_delivery(transaction_id="TR_FIRST", received_at=NOW - HOUR))
+    save_deliveries(ledger, young, old, busy, a_delivery(transaction_id="TR_FIRST", received_at=NOW - HOUR))
 
     taken = [ledger.queues.take_waiting("tr_first", NOW, LATER) for _ in range(3)]
 
@@ -71,7 +60,7 @@ def test_the_oldest_that_waits_is_taken_and_another_payments_never(ledger: Ledge
 
 @pytest.mark.req("B6", "B4")
 def test_one_of_many_takes_what_waits(ledger: Ledger) -> None:
-    save(ledger, a_delivery())
+    save_deliveries(ledger, a_delivery())
     taken = at_once(8, lambda _: ledger.queues.take_waiting("tr_first", NOW, LATER))
 
     assert [each is not None for each in taken].count(True) == 1
@@ -80,7 +69,7 @@ def test_one_of_many_takes_what_waits(ledger: Ledger) -> None:
 @pytest.mark.req("B6", "B4")
 def test_taking_up_and_claiming_at_once_one_of_them_gets_it(ledger: Ledger) -> None:
     delivery = a_delivery()
-    save(ledger, delivery)
+    save_deliveries(ledger, delivery)
 
     def take(number: int) -> Delivery | None:
         if number % 2:
@@ -95,7 +84,7 @@ def test_taking_up_and_claiming_at_once_one_of_them_gets_it(ledger: Ledger) -> N
 def test_making_due_and_claiming_at_once_loses_nothing(ledger: Ledger) -> None:
     """Whatever the order: it is being worked on by one, or due for the next."""
     delivery = a_delivery()
-    save(ledger, delivery)
+    save_deliveries(ledger, delivery)
 
     def work(number: int) -> Delivery | None:
         if number % 2:
@@ -115,7 +104,7 @@ def test_making_due_and_claiming_at_once_loses_nothing(ledger: Ledger) -> None:
 @pytest.mark.parametrize("state", list(D))
 def test_a_delivery_is_opened_again_unless_somebody_works_on_it(ledger: Ledger, state: DeliveryState) -> None:
     delivery = a_delivery(state=state, tries=30, next_try_at=None, cart=CART, query="a=b", passed_on=True)
-    save(ledger, delivery)
+    save_deliveries(ledger, delivery)
     opened = ledger.queues.reopen_delivery(delivery.id, LATER)
 
     if state is D.WORKING:
@@ -138,7 +127,7 @@ def test_deliveries_are_listed_by_state_and_cart_oldest_first(ledger: Ledger) ->
     young, old = a_delivery(state=D.DEAD, cart=CART), a_delivery(state=D.FAILED, cart=CART, received_at=NOW - SECOND)
     other = a_delivery(state=D.DEAD, cart=OTHER_CART, received_at=NOW - HOUR)
     foreign = a_delivery(state=D.DEAD, cart=CartRef(shop_id=2, cart_id=42), received_at=NOW - 2 * HOUR)
-    save(ledger, young, old, other, foreign, a_delivery(state=D.DONE, cart=CART))
+    save_deliveries(ledger, young, old, other, foreign, a_delivery(state=D.DONE, cart=CART))
     states = frozenset({D.DEAD, D.FAILED})
 
     assert ledger.queues.deliveries_in(states, 9) == (foreign, other, old, young)
@@ -230,7 +219,7 @@ def test_a_refund_at_mollie_is_claimed_by_one_of_many(ledger: Ledger) -> None:
 
 @pytest.mark.req("B6")
 def test_what_is_taken_up_before_its_time_keeps_its_tries(ledger: Ledger) -> None:
-    save(ledger, a_delivery(state=D.FAILED, tries=3, next_try_at=NOW + HOUR))
+    save_deliveries(ledger, a_delivery(state=D.FAILED, tries=3, next_try_at=NOW + HOUR))
 
     taken = ledger.queues.take_waiting("tr_first", NOW, LATER)
 
@@ -242,7 +231,7 @@ def test_what_is_taken_up_before_its_time_keeps_its_tries(ledger: Ledger) -> Non
 
 @pytest.mark.req("B6")
 def test_what_is_taken_up_when_it_is_due_has_no_plan_left(ledger: Ledger) -> None:
-    save(ledger, a_delivery(state=D.FAILED, tries=3, next_try_at=NOW))
+    save_deliveries(ledger, a_delivery(state=D.FAILED, tries=3, next_try_at=NOW))
 
     taken = ledger.queues.take_waiting("tr_first", NOW, LATER)
 
@@ -259,7 +248,7 @@ def test_what_is_made_due_before_its_time_gets_the_try_for_nothing(
     ledger: Ledger, state: DeliveryState, tries: int, due_at: datetime, left: int
 ) -> None:
     delivery = a_delivery(state=state, tries=tries, next_try_at=due_at)
-    save(ledger, delivery)
+    save_deliveries(ledger, delivery)
 
     hastened = ledger.queues.hasten_waiting("tr_first", NOW)
 
