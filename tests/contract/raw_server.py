@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+import pytest
+
 Answer = Callable[[socket.socket, threading.Event], None]
 """Writes to the connection; the event is set when the test is over."""
 
@@ -104,6 +106,19 @@ def trickling(beginning: str, *, pause: float = 0.02) -> Answer:
 def silent(connection: socket.socket, over: threading.Event) -> None:
     """Never answers."""
     over.wait(30)
+
+
+dragging_on = pytest.mark.parametrize(
+    "answer",
+    [
+        silent,
+        trickling("HTTP/1.1 200 OK\r\nX-Slow: "),
+        trickling("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"),
+        trickling("HTTP/1.1 200 OK\r\n\r\n"),
+    ],
+    ids=["silent", "head trickles", "body trickles", "body without end"],
+)
+"""For what has to end in its time, however the answer drags on."""
 
 
 def hanging_up(connection: socket.socket, over: threading.Event) -> None:

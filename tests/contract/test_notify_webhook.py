@@ -20,9 +20,9 @@ from tests.contract.raw_server import (
     Answer,
     RawServer,
     answering,
+    dragging_on,
     hanging_up,
     raw_server,
-    silent,
     trickling,
     unused_port,
 )
@@ -160,16 +160,7 @@ def test_a_proxy_in_the_environment_is_not_asked(receiver: RawServer, monkeypatc
 # Bounds
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        silent,
-        trickling("HTTP/1.1 200 OK\r\nX-Slow: "),
-        trickling("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"),
-        trickling("HTTP/1.1 200 OK\r\n\r\n"),
-    ],
-    ids=["silent", "head trickles", "body trickles", "body without end"],
-)
+@dragging_on
 def test_the_time_is_kept_however_the_answer_drags_on(answer: Answer) -> None:
     started = time.monotonic()
     with raw_server(answer) as server:

@@ -21,9 +21,9 @@ from tests.contract.raw_server import (
     Answer,
     RawServer,
     answering,
+    dragging_on,
     hanging_up,
     raw_server,
-    silent,
     trickling,
     unused_port,
 )
@@ -151,16 +151,7 @@ def test_where_nobody_listens_the_shop_is_down() -> None:
         deliver(f"http://127.0.0.1:{port}{PATH}")
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        silent,
-        trickling("HTTP/1.1 200 OK\r\nX-Slow: "),
-        trickling("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"),
-        trickling("HTTP/1.1 200 OK\r\n\r\n"),
-    ],
-    ids=["silent", "head trickles", "body trickles", "body without end"],
-)
+@dragging_on
 def test_the_time_is_kept_however_the_answer_drags_on(answer: Answer) -> None:
     webhook = HttpShopWebhook(SECRET)
     started = time.monotonic()
