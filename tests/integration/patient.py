@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from werkzeug.wrappers import Request, Response
 
 from bridge.adapters.clock import SystemClock
@@ -194,3 +195,17 @@ def answering(answer: Answering) -> Iterator[str]:
     """Somebody else's server; its URL."""
     with serve_in_thread(Request.application(answer)) as server:
         yield server.url
+
+
+@pytest.fixture(scope="module")
+def shared(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+    """One patient for all tests of a module."""
+    with running_patient(module_database, tmp_path_factory.mktemp("doctor")) as running:
+        yield running
+
+
+@pytest.fixture
+def patient(shared: Patient) -> Patient:
+    """In good health again, as far as the configuration goes; a test takes back what it does to the shop."""
+    shared.write()
+    return shared

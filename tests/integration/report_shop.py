@@ -13,7 +13,7 @@ from pathlib import Path
 from bridge.adapters.ledger import create_engine
 from bridge.adapters.migrations import migrate
 from bridge.adapters.reports import SqlReports
-from bridge.domain.report_catalogue import BY_NAME
+from bridge.domain.report_catalogue import BY_NAME, CATALOGUE
 from bridge.domain.reports import Cell, ReportResult
 from bridge.services.reports import Reports
 from tests.services.mariadb import Database
@@ -26,6 +26,9 @@ LENIENT = "SET SESSION sql_mode = '';\n"
 
 PAID, CANCELED, REFUNDED, ERROR, WAITING = 2, 6, 7, 8, 15
 """Order states of the sample shop."""
+
+SHOP_ONLY = [report for report in CATALOGUE if not report.needs_bridge_tables]
+"""The reports of the shop's own tables."""
 
 NOON = datetime(2026, 11, 1, 12, 0)  # noqa: DTZ001  (the shop's clock)
 
@@ -175,3 +178,11 @@ class PlantedShop:
         marks = ", ".join(["%s"] * len(values))
         with self.database.connect(autocommit=True, sql_mode="") as db, db.cursor() as cursor:
             cursor.execute(f"INSERT INTO `{self.prefix}{table}` ({names}) VALUES ({marks})", tuple(values.values()))
+
+
+def a_sale(shop: PlantedShop) -> int:
+    """A cart that was ordered and paid, once and in full."""
+    cart = shop.cart()
+    reference = shop.order(cart)
+    shop.booking(reference, shop.payment(cart), "14.40")
+    return cart
