@@ -1,24 +1,20 @@
-"""`mollie-bridge janitor`, `replay` and `refunds` as an administrator types them: real processes, a real database."""
+"""`mollie-bridge janitor` and `replay` as an administrator types them: real processes, a real database."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bridge.cli import commands
 from bridge.demo.serving import serve_in_thread
+from tests.integration.administrator import UNKNOWN, command, paid_twice, paid_unseen, settled
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
-UNKNOWN = "01939f5c-8a31-7c52-b4f7-6d1d2c3f9a10"
+pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.usefixtures("started")]
 
 
 class Merchant:
@@ -52,60 +48,6 @@ def world(module_database: Database, merchant: Merchant) -> Iterator[World]:
         ) as running,
     ):
         yield running
-
-
-@pytest.fixture(autouse=True)
-def started(request: pytest.FixtureRequest) -> None:
-    """The sidecar runs when a test that asks for the world begins."""
-    if "world" in request.fixturenames:
-        world: World = request.getfixturevalue("world")
-        if not world.sidecar.running:
-            world.sidecar.start()
-
-
-def command(world: World, *words: str) -> subprocess.CompletedProcess[str]:
-    """`mollie-bridge ...` in a process of its own, with the sidecar's configuration; the sidecar is stopped."""
-    if world.sidecar.running:
-        world.sidecar.stop()
-    group = 2 if words[0] == "refunds" else 1
-    return subprocess.run(
-        [sys.executable, "-m", "bridge.cli", *words[:group], "-c", str(world.sidecar.config), *words[group:]],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "300"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def paid_unseen(world: World) -> tuple[int, str]:
-    """A cart that is paid, and nobody has told: cart and transaction."""
-    cart_id, _ = world.new_cart()
-    _, transaction_id = world.open_payment(cart_id)
-    world.mollie.webhooks.lose(transaction_id)
-    world.mollie.pay(transaction_id)
-    return cart_id, transaction_id
-
-
-def settled(world: World) -> tuple[int, str]:
-    """A cart with its order."""
-    cart_id, transaction_id = paid_unseen(world)
-    assert world.route(transaction_id) == 200
-    return cart_id, transaction_id
-
-
-def paid_twice(world: World) -> tuple[int, str, str]:
-    """A cart that was paid twice: cart, refund, and the surplus transaction."""
-    cart_id, _ = world.new_cart()
-    _, old = world.open_payment(cart_id)
-    world.shop.change_cart(cart_id, "28.80")
-    _, new = world.open_payment(cart_id, "28.80")
-    for transaction_id in (new, old):
-        world.mollie.webhooks.lose(transaction_id)
-        world.mollie.pay(transaction_id, late=True)
-        assert world.route(transaction_id) == 200
-    ((refund_id,),) = world.rows("SELECT id FROM {p}refund WHERE transaction_id = %s", old)
-    return cart_id, str(refund_id), old
 
 
 def state_of(world: World, transaction_id: str) -> list[str]:
@@ -243,64 +185,3 @@ def test_with_nothing_dead_there_is_nothing_to_replay(world: World) -> None:
     done = command(world, "replay", "--dead")
 
     assert (done.returncode, done.stdout) == (0, "There is nothing to replay.\n")
-
-
-# --- refunds ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.req("P3", "L8")
-def test_a_proposed_refund_is_listed_approved_and_made_once(world: World) -> None:
-    cart_id, refund_id, transaction_id = paid_twice(world)
-
-    listed = command(world, "refunds", "list", "--json")
-    (row,) = (each for each in json.loads(listed.stdout) if each["refund_id"] == refund_id)
-    assert (row["cart_id"], row["amount"], row["currency"], row["state"]) == (cart_id, "14.40", "EUR", "proposed")
-    assert refund_id in command(world, "refunds", "list").stdout
-    for _ in range(2):
-        approved = command(world, "refunds", "approve", refund_id)
-        assert (approved.returncode, approved.stdout) == (0, f"14.40 EUR of {transaction_id}: refunded\n")
-
-    assert len(world.mollie.books.refunds_of(transaction_id)) == 1
-    refused = command(world, "refunds", "reject", refund_id)
-    assert refused.returncode == 1
-    assert refused.stderr.splitlines()[-1].startswith("mollie-bridge: ")
-    assert world.rows("SELECT bank_status FROM ps_mollie_payments WHERE transaction_id = %s", transaction_id) == (
-        ("refunded",),
-    )
-    assert len(world.references(cart_id)) == 1
-
-
-@pytest.mark.req("P3", "L8")
-def test_a_rejected_refund_is_not_made(world: World) -> None:
-    _, refund_id, transaction_id = paid_twice(world)
-
-    rejected = command(world, "refunds", "reject", refund_id)
-    assert (rejected.returncode, rejected.stdout) == (0, f"14.40 EUR of {transaction_id}: dropped\n")
-    assert command(world, "refunds", "approve", refund_id).returncode == 1
-    assert len(world.mollie.books.refunds_of(transaction_id)) == 0
-    dropped = json.loads(command(world, "refunds", "list", "--state", "dropped", "--json").stdout)
-    assert refund_id in [each["refund_id"] for each in dropped]
-
-
-@pytest.mark.req("L8", "B9")
-def test_a_refund_that_mollie_does_not_take_stands_in_the_queue_and_the_janitor_makes_it(world: World) -> None:
-    _, refund_id, transaction_id = paid_twice(world)
-    world.sidecar.stop()
-    world.mollie.faults.answer(503, method="POST", times=None)
-    failed = command(world, "refunds", "approve", refund_id)
-    world.mollie.faults.clear()
-    assert failed.returncode == 1
-    assert world.rows("SELECT state FROM {p}refund WHERE id = %s", refund_id) == (("queued",),)
-    world.rows("UPDATE {p}refund SET next_try_at = UTC_TIMESTAMP() WHERE id = %s", refund_id)
-
-    assert command(world, "janitor", "--once").returncode == 0
-
-    assert world.rows("SELECT state FROM {p}refund WHERE id = %s", refund_id) == (("refunded",),)
-    assert len(world.mollie.books.refunds_of(transaction_id)) == 1
-
-
-@pytest.mark.parametrize("word", ["approve", "reject"])
-def test_an_unknown_refund_is_said_in_one_line(world: World, word: str) -> None:
-    done = command(world, "refunds", word, UNKNOWN)
-
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, f"mollie-bridge: no refund {UNKNOWN}")

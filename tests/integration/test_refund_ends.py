@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.demo.simulator.records import Refund, RefundStatus
-from tests.integration.test_queue_commands import command, paid_twice
+from tests.integration.administrator import command, paid_twice
 from tests.integration.world import World, running_world
 from tests.services.mariadb import Database
 from tests.services.waiting import wait_until
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
+pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.usefixtures("started")]
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,6 @@ def world(module_database: Database) -> Iterator[World]:
         module_database, surplus={"policy": "propose", "first_pause": 1}, janitor={"every": 3600}
     ) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def started(world: World) -> None:
-    """The sidecar runs when a test begins."""
-    if not world.sidecar.running:
-        world.sidecar.start()
 
 
 def attempt_of(world: World, transaction_id: str) -> str:
