@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +16,7 @@ from bridge.domain.report_catalogue import CATALOGUE
 from bridge.domain.reports import Report
 from bridge.services.reports import Reports
 from tests.integration.report_shop import ROOT, SAMPLE, PlantedShop, load_sample, migrated, run_plain
-from tests.services.mariadb import Database, PrivateMariaDB
+from tests.services.mariadb import Database
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.req("P6")]
 
@@ -26,14 +25,11 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def schema(mariadb: PrivateMariaDB) -> Iterator[Database]:
-    mariadb.start()
-    database = mariadb.create_database("reports_bridge")
-    load_sample(database)
-    migrated(database)
-    yield database
-    mariadb.start()
-    mariadb.drop_database("reports_bridge")
+def schema(module_database: Database) -> Database:
+    """The sample shop, and tables of the bridge."""
+    load_sample(module_database)
+    migrated(module_database)
+    return module_database
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pymysql
 import pytest
 from sqlalchemy import create_engine
@@ -12,32 +10,11 @@ from bridge.adapters.reports import SqlReports
 from bridge.demo.storefront.schema import shop_tables
 from bridge.demo.storefront.seed import seed
 from bridge.domain.errors import ReportUnavailable
-from bridge.domain.report_catalogue import BY_NAME, CATALOGUE
-from tests.integration.report_shop import PlantedShop, load_sample
-from tests.services.mariadb import Database, PrivateMariaDB
+from bridge.domain.report_catalogue import BY_NAME
+from tests.integration.report_shop import SHOP_ONLY, PlantedShop
+from tests.services.mariadb import Database
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.req("P6")]
-
-SHOP_ONLY = [report for report in CATALOGUE if not report.needs_bridge_tables]
-
-
-@pytest.fixture(scope="module")
-def schema(mariadb: PrivateMariaDB) -> Iterator[Database]:
-    mariadb.start()
-    database = mariadb.create_database("reports_runner")
-    load_sample(database, rows=False)
-    yield database
-    mariadb.start()
-    mariadb.drop_database("reports_runner")
-
-
-@pytest.fixture
-def shop(schema: Database) -> PlantedShop:
-    """An empty shop with the real schema."""
-    for table in ("cart", "cart_product", "orders", "order_payment", "mollie_payments"):
-        schema.execute(f"TRUNCATE ps_{table}")
-    return PlantedShop(database=schema)
-
 
 # The runner
 

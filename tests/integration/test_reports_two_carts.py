@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.integration.report_shop import CANCELED, NOON, REFUNDED, PlantedShop, load_sample
-from tests.services.mariadb import Database, PrivateMariaDB
+from tests.integration.report_shop import CANCELED, NOON, REFUNDED, PlantedShop
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.req("P6")]
-
-
-@pytest.fixture(scope="module")
-def schema(mariadb: PrivateMariaDB) -> Iterator[Database]:
-    mariadb.start()
-    database = mariadb.create_database("reports_two_carts")
-    load_sample(database, rows=False)
-    yield database
-    mariadb.start()
-    mariadb.drop_database("reports_two_carts")
-
-
-@pytest.fixture
-def shop(schema: Database) -> PlantedShop:
-    """An empty shop with the real schema."""
-    for table in ("cart", "cart_product", "orders", "order_payment", "mollie_payments"):
-        schema.execute(f"TRUNCATE ps_{table}")
-    return PlantedShop(database=schema)
 
 
 # Two carts
