@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,26 +10,12 @@ from bridge.adapters.migrations import HEAD
 from bridge.diagnosis.examination import CHECKS
 from bridge.diagnosis.findings import Outcome
 from tests.contract.raw_server import raw_server
-from tests.integration.patient import PASSWORD, USER, Patient, changed, configured, running_patient
+from tests.integration.patient import PASSWORD, USER, Patient, changed, configured
 from tests.integration.sidecar import ADMIN_TOKEN, SHOP_TOKEN
-from tests.services.mariadb import Database
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.req("B10")]
 
 REDIS = {"redis.reachable", "redis.eviction", "redis.persistence"}
-
-
-@pytest.fixture(scope="module")
-def shared(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
-    with running_patient(module_database, tmp_path_factory.mktemp("doctor")) as running:
-        yield running
-
-
-@pytest.fixture
-def patient(shared: Patient) -> Patient:
-    """In good health again, as far as the configuration goes; a test takes back what it does to the shop."""
-    shared.write()
-    return shared
 
 
 # Health

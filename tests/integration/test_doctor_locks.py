@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,25 +18,11 @@ from bridge.adapters.prestashop import SqlShop
 from bridge.diagnosis.findings import Outcome
 from bridge.domain.records import DeliveryState
 from tests.contract.ledger_builders import CART, a_delivery
-from tests.integration.patient import ROOT, Patient, answering, configured, running_patient
-from tests.services.mariadb import Database
+from tests.integration.patient import ROOT, Patient, answering, configured
 from tests.services.process import free_port
 from tests.services.redis import PrivateRedis
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.req("B10")]
-
-
-@pytest.fixture(scope="module")
-def shared(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
-    with running_patient(module_database, tmp_path_factory.mktemp("doctor")) as running:
-        yield running
-
-
-@pytest.fixture
-def patient(shared: Patient) -> Patient:
-    """In good health again, as far as the configuration goes; a test takes back what it does to the shop."""
-    shared.write()
-    return shared
 
 
 # Locks

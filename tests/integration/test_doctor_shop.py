@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
 from bridge.diagnosis.findings import Outcome
-from tests.integration.patient import Patient, answering, changed, configured, running_patient
-from tests.services.mariadb import Database
+from tests.integration.patient import Patient, answering, changed, configured
 from tests.services.process import free_port
 from tests.shim.web_server import MODULE
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.php, pytest.mark.nginx, pytest.mark.slow, pytest.mark.req("B10")]
-
-
-@pytest.fixture(scope="module")
-def shared(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
-    with running_patient(module_database, tmp_path_factory.mktemp("doctor")) as running:
-        yield running
-
-
-@pytest.fixture
-def patient(shared: Patient) -> Patient:
-    """In good health again, as far as the configuration goes; a test takes back what it does to the shop."""
-    shared.write()
-    return shared
 
 
 # The shop
