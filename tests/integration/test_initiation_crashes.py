@@ -104,7 +104,7 @@ def created(world: World, cart_id: int) -> Reply | None:
 def test_a_payment_that_the_bridge_makes_is_made_once_whatever_point_it_dies_at(crashing: World) -> None:
     cart_id, _ = crashing.new_cart()
     points = points_of(crashing, lambda: crashing.initiate(cart_id, key=f"dry-run-{cart_id}", mollie=CREATION))
-    assert any("before HTTP POST" in point for point in points)
+    assert any("before the call to Mollie" in point for point in points)
 
     for number, point in enumerate(points, start=1):
         cart_id, _ = crashing.new_cart()
