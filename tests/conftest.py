@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -39,6 +40,12 @@ MARKER_OF_FIXTURE = {
 """Without the marker the test would count as fast and start a server."""
 
 _NUMBERS = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """A shell lets its background jobs ignore SIGINT, and they hand that on: the programs under test shall not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
