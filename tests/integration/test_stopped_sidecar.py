@@ -10,7 +10,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -34,7 +34,7 @@ from tests.integration.test_paused_holder import (
 from tests.integration.world import World, running_world
 from tests.services.mariadb import PrivateMariaDB
 from tests.services.redis import PrivateRedis
-from tests.services.waiting import wait_until
+from tests.services.waiting import WaitedInVain, wait_until
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.alone]
 
 ROUNDS = 50
+TOO_SLOW = "the machine is too slow for leases of this length"
 
 LIFETIME = 1.5
 """Seconds that a lease lasts. On a busy machine the work until a sidecar stops must still fit into it."""
@@ -77,6 +78,12 @@ class Two:
         passed = self.points.read_text().splitlines()
         return passed.count("before the call to the shop") == passed.count("after the call to the shop")
 
+    def settle_down(self) -> None:
+        """Let nothing be left of the round before: no point to stop at, no stopped process, no script at work."""
+        self.points.with_suffix(".armed").unlink(missing_ok=True)
+        os.kill(self.world.sidecar.pid, signal.SIGCONT)
+        self.shop.wait_until_idle()
+
 
 class Scripts:
     """The shop's scripts at work. One that a sidecar no longer waits for works on, and writes what it has to write."""
@@ -101,7 +108,7 @@ class Scripts:
 
     def wait_until_idle(self) -> None:
         """Until none is at work."""
-        wait_until(lambda: self._working == 0, 20, what="the shop's scripts to end")
+        wait_until(lambda: self._working == 0, 30, what="the shop's scripts to end")
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +147,19 @@ def route(sidecar: Sidecar, transaction_id: str) -> int:
     return requests.post(f"{sidecar.url}/webhooks/mollie", data={"id": transaction_id}, timeout=30).status_code
 
 
+def stops_before_it_answers(sidecar: Sidecar, call: Future[int]) -> bool:
+    """Whether it came to the point at which it is to stop."""
+    wait_until(lambda: call.done() or is_stopped(sidecar.pid), 30, what="the sidecar to stop or to answer")
+    return is_stopped(sidecar.pid)
+
+
+def is_amid_a_transaction(world: World) -> bool:
+    """Whether somebody has a transaction open that is not itself waiting for a row."""
+    sql = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'RUNNING'"
+    ((running,),) = world.rows(sql)
+    return bool(running)
+
+
 def takes_over(sidecar: Sidecar, transaction_id: str) -> None:
     """Mollie comes again, and now to this sidecar, until it is done."""
     wait_until(lambda: route(sidecar, transaction_id) == 200, 20, what="the other sidecar to take over")
@@ -162,20 +182,35 @@ def test_a_sidecar_that_was_stopped_for_longer_than_its_lease_completes_nothing_
     two: Two, record_testsuite_property: Recorder
 ) -> None:
     put_back: Counter[str] = Counter()
-    for number in range(ROUNDS):
+    too_slow = 0
+    while (number := put_back.total()) < ROUNDS:
+        assert too_slow < ROUNDS // 4, TOO_SLOW
+        two.settle_down()
         cart_id, transaction_id = paid(two.world)
         two.arm(transaction_id, LATE[number % len(LATE)])
         with ThreadPoolExecutor(1) as pool:
             late = pool.submit(route, two.world.sidecar, transaction_id)
-            wait_until(lambda: is_stopped(two.world.sidecar.pid), 20)
-            takes_over(two.other, transaction_id)
-            two.shop.wait_until_idle()
-            before = written_for(two.world, cart_id, LATE[number % len(LATE)])
-            ((delivery,),) = two.world.rows(
-                "SELECT id FROM {p}delivery WHERE transaction_id = %s AND state = 'working'", transaction_id
-            )
-
-            os.kill(two.world.sidecar.pid, signal.SIGCONT)
+            if not stops_before_it_answers(two.world.sidecar, late):
+                # Its lease was over before it came to that point: nothing was tried.
+                too_slow += 1
+                continue
+            try:
+                if is_amid_a_transaction(two.world):
+                    # Another thread of it was caught: the row is the server's until the process goes on.
+                    too_slow += 1
+                    continue
+                takes_over(two.other, transaction_id)
+                two.shop.wait_until_idle()
+                before = written_for(two.world, cart_id, LATE[number % len(LATE)])
+                ((delivery,),) = two.world.rows(
+                    "SELECT id FROM {p}delivery WHERE transaction_id = %s AND state = 'working'", transaction_id
+                )
+            except WaitedInVain:
+                # Leases ended on the way, and a script asks the stopped sidecar: too late for what is tried here.
+                too_slow += 1
+                continue
+            finally:
+                os.kill(two.world.sidecar.pid, signal.SIGCONT)
 
             assert late.result() == 503, two.points.read_text().splitlines()
         wait_until(two.is_through, 10)
@@ -201,7 +236,7 @@ def test_a_holder_whose_lock_redis_forgot_completes_nothing_50_of_50(
 ) -> None:
     refused = too_slow = 0
     while refused < ROUNDS:
-        assert too_slow < ROUNDS, "the machine is too slow for leases of this length"
+        assert too_slow < ROUNDS, TOO_SLOW
         cart_id, transaction_id = paid(two.world)
         first = claim(two.world.sidecar, transaction_id)
         assert first.status == 200
@@ -209,9 +244,17 @@ def test_a_holder_whose_lock_redis_forgot_completes_nothing_50_of_50(
 
         # The lock is free. What still speaks for the holder is the cart's row, for as long as the lease lasts.
         second = claim(two.other, transaction_id)
-        assert (second.status, lock_holder(redis_process, cart_id)) == (409, None)
+        holder = lock_holder(redis_process, cart_id)
+        if datetime.now(UTC) > end_of(first):
+            too_slow += 1
+            continue
+        assert (second.status, holder) == (409, None)
         second = takes_lease(two.other, transaction_id)
-        assert lock_holder(redis_process, cart_id) == token_of(second)
+        holder = lock_holder(redis_process, cart_id)
+        if datetime.now(UTC) > end_of(second):
+            too_slow += 1
+            continue
+        assert holder == token_of(second)
         assert two.world.shop.webhook(transaction_id, two.world.shop.token_of(cart_id)).status == 200
         completed = complete(two.other, token_of(second))
         if completed.status == 409 and datetime.now(UTC) > end_of(second):
