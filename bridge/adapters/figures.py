@@ -13,6 +13,7 @@ from bridge.adapters.ledger.engine import create_engine
 from bridge.adapters.ledger.faults import translated
 from bridge.adapters.ledger.sessions import Sessions
 from bridge.adapters.ledger.tables import ledger_tables
+from bridge.adapters.statement_time import limit_statement_time
 from bridge.domain.attempt import AttemptState
 from bridge.domain.days import Begun, Decided, GivenBack, Ordered, summed
 from bridge.ports.figures import News, Unreturned
@@ -123,10 +124,7 @@ def _bounded_engine(url: str | URL, connect_timeout: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _bound(connection: Any, _: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT VERSION()")
-            mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
-            limit = f"max_statement_time = {LONGEST}" if mariadb else f"max_execution_time = {LONGEST * 1000}"
-            cursor.execute(f"SET SESSION {limit}")
+            limit_statement_time(cursor, LONGEST)
         connection.commit()
 
     return engine

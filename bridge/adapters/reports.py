@@ -15,6 +15,7 @@ from bridge.adapters.ledger.engine import create_engine
 from bridge.adapters.ledger.faults import DENIED, NO_TABLE, number_of
 from bridge.adapters.ledger.tables import checked_prefix
 from bridge.adapters.reports_sql import read_sql, written_for
+from bridge.adapters.statement_time import limit_statement_time
 from bridge.domain.errors import ReportUnavailable, StoreDown
 from bridge.domain.reports import Report
 
@@ -85,10 +86,8 @@ def _read_only_engine(url: str | URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT VERSION()")
-            mariadb = "mariadb" in str(cursor.fetchone()[0]).lower()
-            limit = f"max_statement_time = {LONGEST}" if mariadb else f"max_execution_time = {LONGEST * 1000}"
-            cursor.execute(f"SET SESSION {limit}, group_concat_max_len = 65535")
+            limit_statement_time(cursor, LONGEST)
+            cursor.execute("SET SESSION group_concat_max_len = 65535")
         # The isolation level was set in a transaction of its own; the new default holds from the next one on.
         connection.commit()
         with connection.cursor() as cursor:

@@ -41,8 +41,9 @@ def test_keys_differ_by_case_and_by_scope(ledger: Ledger) -> None:
 
 
 @pytest.mark.req("L1")
-def test_an_expired_key_counts_as_absent_and_is_replaced(ledger: Ledger) -> None:
-    save_key(ledger, a_key(expires_at=NOW))
+@pytest.mark.parametrize("holder", [CART, OTHER_CART], ids=["the cart's own", "another cart's"])
+def test_an_expired_key_counts_as_absent_and_is_replaced(ledger: Ledger, holder: CartRef) -> None:
+    ledger.in_cart(holder, lambda tx: tx.save_key(a_key(expires_at=NOW)))
     fresh = a_key(fingerprint="0" * 64)
 
     def work(tx: CartTransaction) -> None:
@@ -96,19 +97,6 @@ def test_a_key_of_another_cart_is_found_by_a_cart_that_is_new(ledger: Ledger) ->
 
     assert ledger.in_cart(CART, work) == taken
     assert ledger.attempts_of(CART) == ()
-
-
-@pytest.mark.req("L1")
-def test_a_new_cart_replaces_another_carts_expired_key(ledger: Ledger) -> None:
-    ledger.in_cart(OTHER_CART, lambda tx: tx.save_key(a_key(expires_at=NOW)))
-    fresh = a_key(fingerprint="0" * 64)
-
-    def work(tx: CartTransaction) -> None:
-        assert tx.find_key("payments", "key-1", NOW) is None
-        tx.save_key(fresh)
-
-    ledger.in_cart(CART, work)
-    assert find_key(ledger) == fresh
 
 
 @pytest.mark.req("L1")

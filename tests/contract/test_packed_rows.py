@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from bridge.adapters.ledger import create_engine
 from bridge.adapters.ledger.columns import INNODB, UtcDateTime, ascii_text, big, exact_text, text, unsigned
 from bridge.adapters.packed_rows import PackedSelect
 from bridge.adapters.prepared import execute
-from tests.services.mariadb import Database
 
 MOMENT = datetime(2026, 3, 1, 12, 30, 0, 7, tzinfo=UTC)
 AWKWARD = "\"quoted\" \\ / 'single' \x01\x1f\t\n \x7f \u2028 é € 😀 null [1,2] {}"
@@ -46,14 +44,9 @@ VALUES: dict[str, Any] = {
 EMPTY: dict[str, Any] = dict.fromkeys(VALUES, None) | {"id": 1}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'packed.db'}"
-    else:
-        database: Database = request.getfixturevalue("mariadb_database")
-        url = database.url
-    engine = create_engine(url)
+@pytest.fixture
+def connection(empty_database_url: str) -> Iterator[Connection]:
+    engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         ROWS.create(connection)
         connection.execute(ROWS.insert(), [VALUES, EMPTY])

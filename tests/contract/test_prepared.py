@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from bridge.adapters.ledger import create_engine
 from bridge.adapters.ledger.columns import INNODB, UtcDateTime, exact_text, unsigned
 from bridge.adapters.prepared import Prepared, execute
-from tests.services.mariadb import Database
 
 MOMENT = datetime(2026, 3, 1, 12, 30, 0, 7, tzinfo=UTC)
 
@@ -30,14 +28,9 @@ INSERT = Prepared(ROWS.insert())
 UPDATE = Prepared(ROWS.update().where(ROWS.c.id == bindparam("wanted"), ROWS.c.note == bindparam("read_note")))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
-def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'prepared.db'}"
-    else:
-        database: Database = request.getfixturevalue("mariadb_database")
-        url = database.url
-    engine = create_engine(url)
+@pytest.fixture
+def connection(empty_database_url: str) -> Iterator[Connection]:
+    engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         ROWS.create(connection)
         yield connection

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -118,7 +121,8 @@ def test_a_server_that_is_told_to_stop_while_it_starts_stops_at_once(tmp_path: P
         assert server.wait(timeout=60) == 0
         assert "Killing" not in sidecar.log.read_text()
     finally:
-        server.kill()
+        with suppress(ProcessLookupError):  # its worker too, which would outlive it
+            os.killpg(server.pid, signal.SIGKILL)
         server.wait()
         sidecar.close()
 

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
 
 from tests.integration.pausing import PAUSES
 from tests.integration.shop_process import is_stopped
+from tests.integration.shop_scripts import Scripts
 from tests.integration.sidecar import Reply, Sidecar
 from tests.integration.test_paused_holder import (
     WEBHOOKS,
@@ -35,9 +35,6 @@ from tests.integration.world import World, running_world
 from tests.services.mariadb import PrivateMariaDB
 from tests.services.redis import PrivateRedis
 from tests.services.waiting import WaitedInVain, wait_until
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.alone]
 
@@ -83,32 +80,6 @@ class Two:
         self.points.with_suffix(".armed").unlink(missing_ok=True)
         os.kill(self.world.sidecar.pid, signal.SIGCONT)
         self.shop.wait_until_idle()
-
-
-class Scripts:
-    """The shop's scripts at work. One that a sidecar no longer waits for works on, and writes what it has to write."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._working = 0
-
-    def counted(self, app: WSGIApplication) -> WSGIApplication:
-        """The same web server, whose scripts are counted."""
-
-        def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            with self._lock:
-                self._working += 1
-            try:
-                return app(environ, start_response)
-            finally:
-                with self._lock:
-                    self._working -= 1
-
-        return serve
-
-    def wait_until_idle(self) -> None:
-        """Until none is at work."""
-        wait_until(lambda: self._working == 0, 30, what="the shop's scripts to end")
 
 
 @pytest.fixture(scope="module")
