@@ -39,6 +39,7 @@ from bridge.services.backoff import pause_after, reason_of
 from bridge.services.deliveries import wake_kept
 from bridge.services.notices import Notices
 from bridge.services.refund_ends import (
+    DUPLICATE_WITHIN,
     UNDONE_AT_MOLLIE,
     case_of,
     close_if_all_is_back,
@@ -55,8 +56,8 @@ from bridge.telemetry import METRICS
 
 log = structlog.get_logger()
 
-SAME_REFUND_PAUSE = timedelta(minutes=61)
-"""Mollie takes a second refund of one amount for a mistake for an hour (409 "duplicate refund")."""
+SAME_REFUND_PAUSE = DUPLICATE_WITHIN + timedelta(minutes=1)
+"""When Mollie has forgotten the refund that it took ours for a duplicate of."""
 
 _ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.FAILED})
 
