@@ -175,4 +175,4 @@ def browser_shop() -> Iterator[BrowserShop]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(30)

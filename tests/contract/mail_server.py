@@ -100,7 +100,7 @@ def mail_server(
         try:
             yield mailbox
         finally:
-            asyncio.run_coroutine_threadsafe(_stop(server), loop).result(timeout=10)
+            asyncio.run_coroutine_threadsafe(_stop(server), loop).result(timeout=30)
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()

@@ -112,7 +112,7 @@ def test_many_threads_at_once_each_get_their_own_answer(rig: SimulatedRig) -> No
     together = threading.Barrier(24)
 
     def create(number: int) -> tuple[int, int | None]:
-        together.wait(10)
+        together.wait(30)
         made = rig.mollie.create_payment(new_payment(metadata={"cart_id": number}), key=f"key-{number}")
         return number, made.cart_id
 

@@ -17,7 +17,7 @@ from tests.contract.certificates import Certificate, make_certificate
 from tests.contract.mail_sending import OWNER, PASSWORD, SENDER, send
 from tests.contract.mail_server import HANG, HANG_UP, TRICKLE, Mailbox, mail_server, scripted_server
 from tests.contract.raw_server import unused_port
-from tests.services.waiting import wait_until
+from tests.services.waiting import BOUNDED, wait_until
 
 # Secured
 
@@ -126,7 +126,7 @@ def test_a_server_that_does_not_even_connect_is_given_up() -> None:
     with deaf_port() as port, pytest.raises(NotifyDown):
         send(port, timeout=0.3)
 
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < BOUNDED
 
 
 @contextmanager
@@ -149,9 +149,9 @@ def test_the_time_is_kept_however_the_server_drags_on(command: str, how: str) ->
     with scripted_server(**{command: how}) as server:
         with pytest.raises(NotifyDown):
             send(server.port, timeout=0.3)
-        wait_until(server.left.is_set, timeout=5)
+        wait_until(server.left.is_set)
 
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < BOUNDED
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -161,16 +161,16 @@ def test_a_server_that_never_shakes_hands_is_given_up(tls: Tls) -> None:
     with scripted_server(**script) as server, pytest.raises(NotifyDown):
         send(server.port, tls=tls, timeout=0.3)
 
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < BOUNDED
 
 
 @pytest.mark.parametrize("how", [HANG, TRICKLE, HANG_UP, "500 What?"])
 def test_how_the_server_says_good_bye_changes_nothing(how: str) -> None:
     started = time.monotonic()
     with scripted_server(QUIT=how) as server:
-        send(server.port, timeout=2.0)
+        send(server.port, timeout=20.0)
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < BOUNDED
 
 
 # What can not be meant

@@ -100,13 +100,13 @@ def test_ten_thousand_leases_leave_nothing_in_the_process_nor_in_redis(
     with ThreadPoolExecutor(THREADS) as pool:
         taken = sum(pool.map(lambda n: use(leases, share, n * share), range(THREADS)))
 
-    wait_until(lambda: not entries(locks), 10, what="the tables to be empty")
+    wait_until(lambda: not entries(locks), what="the tables to be empty")
     # A line to Redis has two connections, one to ask and one to sleep on; it stays for the next who asks. The keeper of
     # the holds may have one too.
     assert open_files() <= files + (2 * (THREADS + 1) if server else 0)
     assert threading.active_count() <= threads + 1
     # Expired leases stay on the list of what is held until somebody reads it.
-    wait_until(lambda: not locks.held(), 10, what="the last lease to be over")
+    wait_until(lambda: not locks.held(), what="the last lease to be over")
     assert server is None or keys_left(server) == []
     locks.close()
     assert (open_files(), threading.active_count()) == (files, threads)

@@ -74,7 +74,7 @@ def test_of_two_that_deadlock_both_get_through(ledger: SqlLedger) -> None:
         raise_fence(tx)
         tx.save_key(a_key(first))
         if len(runs) <= 2:
-            met.wait(timeout=10)
+            met.wait(timeout=30)
         tx.save_key(a_key(second))
 
     ledger.in_cart(CART, raise_fence)
@@ -82,8 +82,8 @@ def test_of_two_that_deadlock_both_get_through(ledger: SqlLedger) -> None:
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(ledger.in_cart, CART, lambda tx: work(tx, "a", "b"))
         other = pool.submit(ledger.in_cart, OTHER_CART, lambda tx: work(tx, "b", "a"))
-        one.result(timeout=20)
-        other.result(timeout=20)
+        one.result(timeout=30)
+        other.result(timeout=30)
     assert len(runs) == 3
     states = [ledger.find_state(cart) for cart in (CART, OTHER_CART)]
     assert [state.fence for state in states if state] == [2, 2]
@@ -165,7 +165,7 @@ def test_what_is_committed_while_waiting_for_the_row_is_seen(ledger: SqlLedger, 
 
     def holder(tx: CartTransaction) -> None:
         locked.set()
-        may_go.wait(timeout=10)
+        may_go.wait(timeout=30)
 
     def reader(tx: CartTransaction) -> list[object]:
         seen = [run(tx, "SELECT COUNT(*) FROM orders")]
@@ -174,11 +174,11 @@ def test_what_is_committed_while_waiting_for_the_row_is_seen(ledger: SqlLedger, 
 
     with ThreadPoolExecutor(2) as pool:
         pool.submit(ledger.in_cart, CART, holder)
-        assert locked.wait(timeout=10)
+        assert locked.wait(timeout=30)
         found = pool.submit(ledger.in_cart, CART, reader)
         mariadb_database.execute("INSERT INTO orders VALUES (1)")
         may_go.set()
-        assert found.result(timeout=10) == [1, 2]
+        assert found.result(timeout=30) == [1, 2]
 
 
 def test_a_new_cart_does_not_wait_for_another_new_cart(ledger: SqlLedger) -> None:

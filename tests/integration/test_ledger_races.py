@@ -52,13 +52,13 @@ class Meeting:
     def wait(self) -> None:
         self.runs += 1
         if self.runs <= self._count:
-            self._barrier.wait(timeout=10)
+            self._barrier.wait(timeout=30)
 
 
 def together(*works: Callable[[], T]) -> list[T]:
     with ThreadPoolExecutor(len(works)) as pool:
         running = [pool.submit(work) for work in works]
-        return [future.result(timeout=20) for future in running]
+        return [future.result(timeout=30) for future in running]
 
 
 @pytest.mark.req("P12")
@@ -107,7 +107,7 @@ def test_a_row_is_waited_for(ledger: SqlLedger, mariadb_database: Database) -> N
         entered.append("first")
 
     def follow() -> None:
-        holding.wait(timeout=10)
+        holding.wait(timeout=30)
         ledger.in_cart(CART, lambda _: entered.append("second"))
 
     together(lambda: ledger.in_cart(CART, hold), follow)

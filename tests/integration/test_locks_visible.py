@@ -68,7 +68,7 @@ def test_a_lock_that_php_holds_is_seen_on_the_command_line(world: World) -> None
     key = f"webhook-cart-{cart_id}"
     with start_php(HOLD, str(world.sidecar.folder), key) as shop:
         try:
-            rows = wait_until(lambda: [row for row in shown(world) if row["key"] == key], 10, interval=0.2)
+            rows = wait_until(lambda: [row for row in shown(world) if row["key"] == key], interval=0.2)
         finally:
             shop.kill()
 

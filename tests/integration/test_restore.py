@@ -188,7 +188,7 @@ def test_a_refund_that_waited_in_the_backup_is_not_made_twice(world: World, on_c
     world.mollie.faults.answer(503, method="POST", path=".*refunds", times=None)
     asked = {"amount": "5.00", "reason": "One cup was broken"}
     world.sidecar.post(f"/v1/payments/{payment_id}/refund", asked, token=ADMIN_TOKEN, Idempotency_Key=new_key())
-    wait_until(lambda: refund_states(world, transaction) == ["queued"], 10, what="the refund to wait")
+    wait_until(lambda: refund_states(world, transaction) == ["queued"], what="the refund to wait")
     backup = dump(world.database)
     world.mollie.faults.clear()
     wait_for_refund(world, transaction)

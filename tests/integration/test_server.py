@@ -99,7 +99,7 @@ def test_a_request_in_hand_is_finished_when_the_server_is_told_to_stop(world: Wo
     replies: list[Reply] = []
     asking = threading.Thread(target=lambda: replies.append(world.initiate(cart_id, mollie=creation)))
     asking.start()
-    wait_until(lambda: world.rows("SELECT 1 FROM {p}attempt WHERE id_cart = %s", cart_id), 5)
+    wait_until(lambda: world.rows("SELECT 1 FROM {p}attempt WHERE id_cart = %s", cart_id))
 
     world.sidecar.stop()
     asking.join()

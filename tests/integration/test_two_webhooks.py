@@ -57,7 +57,7 @@ def test_both_delivered_to_two_web_servers_at_once_give_one_order_50_times_over(
 
         two_hosts.mollie.webhooks.deliver_together(transactions)
         two_hosts.mollie.webhooks.release()
-        two_hosts.mollie.webhooks.wait_until_idle(timeout=20)
+        two_hosts.mollie.webhooks.wait_until_idle()
 
         assert len(two_hosts.references(cart_id)) == 1
         states = two_hosts.rows("SELECT state FROM {p}attempt WHERE id_cart = %s ORDER BY state", cart_id)

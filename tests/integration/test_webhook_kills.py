@@ -90,7 +90,7 @@ def test_the_shop_goes_on_for_a_killed_server_and_nobody_makes_a_second_order(
         with ThreadPoolExecutor(len(carts)) as pool:
             calls = [pool.submit(call, world, transaction_id) for _, transaction_id in carts]
             for hold in holds:
-                assert hold.is_there.wait(20)
+                assert hold.is_there.wait(30)
             world.sidecar.kill()
             balancer.turned = 1
             assert [each.result() for each in calls] == [None] * len(carts)

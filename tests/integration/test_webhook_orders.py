@@ -98,7 +98,7 @@ def test_three_paid_payments_give_one_order_and_two_refunds_whatever_comes_first
             carts.append(tabs)
 
     wait_until_all_done(world, 120)
-    assert world.mollie.webhooks.wait_until_idle(30)
+    assert world.mollie.webhooks.wait_until_idle(60)
 
     assert undone(world) == ()
     refunds = sum(given_back_of(world, tabs) for tabs in carts)

@@ -62,7 +62,7 @@ def test_while_a_script_may_still_be_at_work_no_other_is_started_for_the_cart(ba
 
     wait_until_all_done(balanced, 30)
     go_on.set()
-    wait_until(lambda: order_states(balanced, cart_id), 10)
+    wait_until(lambda: order_states(balanced, cart_id))
     assert len(balanced.references(cart_id)) == 1
     assert order_states(balanced, cart_id) == [State.PAID]
     assert paid_by(balanced, cart_id) == [transaction_id]

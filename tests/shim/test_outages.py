@@ -247,4 +247,4 @@ def together_in_background(call: Callable[[], object]) -> Callable[[], None]:
     """Begin the call; what is returned waits for its end."""
     thread = threading.Thread(target=call)
     thread.start()
-    return lambda: thread.join(20)
+    return lambda: thread.join(30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.waiting import wait_until
-from tests.shim.guarding import BIND, RELEASE, in_background, wait_until_bound
+from tests.shim.guarding import BIND, COMPLETE, RELEASE, in_background, wait_until_bound
 from tests.shim.tables import checksums
 from tests.shim.wire import Wire
 from tests.shim.world import ShimWorld
@@ -126,6 +126,16 @@ def test_a_bank_transfer_makes_one_order_and_one_payment(world: ShimWorld, wire:
     assert world.payments_at_mollie(shopper.cart_id) == [first.checkout_id]
     assert second.page in {"order-confirmation", str(first.checkout_id)}
     assert len(world.references(shopper.cart_id)) == 1
+
+
+@pytest.mark.req("P3", "B8")
+def test_a_bank_transfers_order_is_made_under_a_lease_of_the_sidecar(world: ShimWorld, wire: Wire) -> None:
+    shopper = world.new_shopper()
+
+    shopper.pay("banktransfer")
+    wait_until(lambda: wire.paths(BIND), what="the binding")
+
+    assert len(wire.paths(COMPLETE)) == 1
 
 
 @pytest.mark.req("P1", "B3")

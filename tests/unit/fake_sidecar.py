@@ -55,7 +55,7 @@ class FakeSidecar:
             authorization, key = request.headers.get("Authorization"), request.headers.get("Idempotency-Key")
             self.calls.append(Call(path=path, body=request.get_json(), key=key, authorization=authorization))
             if self.hangs:
-                self.let_go.wait(20)
+                self.let_go.wait(30)
             waiting = self.answers[path.rpartition("/")[2]]
             status, data, headers = waiting.pop(0) if len(waiting) > 1 else waiting[0]
             answer = jsonify({"data": data, "message": ""})

@@ -29,7 +29,7 @@ class SlowShop:
 
     def __call__(self, call: WebhookCall) -> ShopAnswer | None:
         self.called.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(30)
         return self._work(call) if self._work else None
 
 
@@ -59,7 +59,7 @@ def test_a_slow_shop_is_not_waited_for_and_the_work_goes_on(hasty: World) -> Non
     shop = SlowShop(hasty)
 
     assert hasty.services.inbox.receive("tr_1", source="mollie") is None
-    assert shop.called.wait(10)
+    assert shop.called.wait(30)
     assert hasty.state.order_phase is OrderPhase.STARTED
     shop.go_on.set()
     hasty.services.inbox.close()

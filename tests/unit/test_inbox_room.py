@@ -37,7 +37,7 @@ class Turnstile:
         with self._mutex:
             self.asked.append(request.transaction_id)
         door = self._doors.get(request.transaction_id)
-        assert door is None or door.wait(20)
+        assert door is None or door.wait(30)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -100,9 +100,9 @@ def test_what_finds_no_thread_is_stored_and_whoever_waits_is_told(world: World, 
     assert world.services.inbox.dispatch() == []
 
     door.let("tr_1")
-    assert first.result(10)
+    assert first.result(30)
     until(lambda: bool(world.services.inbox.dispatch()))
-    worked = second.result(10)
+    worked = second.result(30)
 
     assert worked is not None
     assert worked.done
@@ -117,13 +117,13 @@ def test_who_waits_is_told_by_whoever_takes_it_up(world: World, callers: ThreadP
     waits = receive(world, callers, "tr_2")
     until(lambda: states(world).get("tr_2") == "received")
     door.let("tr_1")
-    first.result(10)
+    first.result(30)
     until(lambda: world.services.inbox._works == 0)
 
     again = receive(world, callers, "tr_2")
 
-    assert again.result(10)
-    assert waits.result(5)
+    assert again.result(30)
+    assert waits.result(30)
     assert len(world.ledger._tables.deliveries) == 2
     assert dict(world.services.inbox._waited_for) == {}
 
@@ -139,7 +139,7 @@ def test_a_request_without_a_seat_is_answered_at_once_and_its_delivery_is_stored
     assert states(world) == {"tr_1": "working", "tr_2": "received", "tr_3": "received"}
 
     door.let("tr_1")
-    assert first.result(10)
+    assert first.result(30)
     until(lambda: world.services.inbox._works == 0)
     assert world.services.inbox.work_due() == 2
     assert set(states(world).values()) == {"done"}
@@ -176,8 +176,8 @@ def test_a_shopper_who_is_back_joins_the_work_in_hand(callers: ThreadPoolExecuto
 
     door.let("tr_1")
 
-    assert back.result(10)
-    assert webhook.result(10)
+    assert back.result(30)
+    assert webhook.result(30)
     assert door.asked == ["tr_1"]
     assert len(world.ledger._tables.deliveries) == 1
     world.close()
@@ -193,12 +193,12 @@ def test_news_that_comes_while_its_payment_is_worked_on_is_worked_on_afterwards(
     until(lambda: len(world.ledger._tables.deliveries) == 2)
     third = receive(world, callers, "tr_1")
     door.let("tr_1")
-    assert first.result(10)
+    assert first.result(30)
     world.mollie.pay("tr_1")
     until(lambda: bool(world.services.inbox.dispatch()) or second.done())
 
-    assert second.result(10)
-    assert third.result(10)
+    assert second.result(30)
+    assert third.result(30)
     assert len(world.ledger._tables.deliveries) == 2
     assert world.state.order_phase is OrderPhase.DONE
 
@@ -221,7 +221,7 @@ def test_two_due_deliveries_of_one_cart_are_worked_on_one_after_the_other_oldest
     assert (len(begun), world.services.inbox.dispatch()) == (1, [])
 
     door.let("tr_1")
-    begun[0].result(10)
+    begun[0].result(30)
     until(lambda: world.services.inbox._works == 0)
     assert len(world.services.inbox.dispatch()) == 1
     until(lambda: door.asked == ["tr_1", "tr_2"])
@@ -264,7 +264,7 @@ def test_closing_finishes_the_work_in_hand_and_sends_away_who_waits_for_more(cal
     closing = callers.submit(world.services.inbox.close)
     door.let("tr_1")
 
-    closing.result(10)
-    assert first.result(10)
-    assert second.result(10) is None
+    closing.result(30)
+    assert first.result(30)
+    assert second.result(30) is None
     assert states(world) == {"tr_1": "done", "tr_2": "received"}

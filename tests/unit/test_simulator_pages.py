@@ -187,4 +187,4 @@ def test_it_runs_alone_and_ends_when_it_is_told() -> None:
         assert url is not None
         assert requests.get(f"{url.group()}/_sim/counters", timeout=10).json()["payments"] == 0
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0

@@ -70,6 +70,6 @@ def test_a_hanging_webhook_does_its_work_once_it_is_let_go(scene: Scene, paid: t
         wait_until(lambda: scene.shop.failures.hanging == 1, what="the webhook to hang")
         assert scene.references(cart) == set()
         scene.shop.failures.resume()
-        assert running.result(10).status == 200
+        assert running.result(30).status == 200
 
     assert len(scene.references(cart)) == 1

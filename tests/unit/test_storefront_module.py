@@ -94,12 +94,12 @@ def test_one_web_server_makes_one_order_of_two_webhooks_at_once(scene: Scene) ->
     def wait(stage: Stage) -> None:
         if stage is Stage.CHECKED:
             working.set()
-            assert go_on.wait(10)
+            assert go_on.wait(30)
 
     scene.shop.pause = wait
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(scene.announce, first, cart)
-        assert working.wait(10)
+        assert working.wait(30)
         refused = scene.announce(second, cart)
         go_on.set()
         answered = running.result()

@@ -160,7 +160,7 @@ class Webhooks:
         with self._changed:
             return [(call.transaction_id, call.attempt) for call in [*self._held, *sorted(self._queue)]]
 
-    def wait_until_accepted(self, transaction_id: str, *, times: int = 1, timeout: float = 10.0) -> bool:
+    def wait_until_accepted(self, transaction_id: str, *, times: int = 1, timeout: float = 30.0) -> bool:
         """Wait until the shop has taken `times` calls about `transaction_id`; False when the time is up first."""
 
         def taken() -> bool:
@@ -169,7 +169,7 @@ class Webhooks:
         with self._changed:
             return self._changed.wait_for(taken, timeout)
 
-    def wait_until_idle(self, timeout: float = 10.0) -> bool:
+    def wait_until_idle(self, timeout: float = 30.0) -> bool:
         """Wait until no call runs and none is queued (held ones do not count); False when the time is up first."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._queue and self._running == 0, timeout)

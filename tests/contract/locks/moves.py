@@ -15,8 +15,8 @@ from tests.services.waiting import wait_until
 KEY = "webhook-cart-42"
 LONG = 60.0
 """Seconds that no test lasts."""
-SOON = 0.3
-"""Seconds that a test waits out."""
+SOON = 1.0
+"""Seconds that a test waits out; what is to be done within them has to be done on a busy machine too."""
 
 shared = pytest.mark.parametrize("backend", ["flock", pytest.param("redis", marks=pytest.mark.redis)], indirect=True)
 """For what only makes sense where several processes share the locks."""
@@ -67,7 +67,7 @@ def order_of_turns(
         wait_until(lambda: backend.in_line(locks, KEY) == len(waiting), what="the next in line")
     locks.release(KEY, first.token)
     for thread in waiting:
-        thread.result(10)
+        thread.result(30)
     return order
 
 

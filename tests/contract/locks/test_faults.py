@@ -64,7 +64,7 @@ def test_the_backend_breaks_down_while_a_lock_is_waited_for(
         others.release(KEY, grant.token)
 
     with pytest.raises(LockBackendDown):
-        waiting.result(10)
+        waiting.result(30)
 
 
 @shared

@@ -43,7 +43,7 @@ def test_waiting_is_done_in_the_kernel(flock_locks: FlockCartLocks, file: Path, 
         waiting = threads.submit(granted, flock_locks, timeout=LONG)
         wait_until(lambda: waits_in_kernel(os.getpid()), what="the kernel to know of us")
 
-    assert waiting.result(5)
+    assert waiting.result(30)
 
 
 def test_who_gave_up_leaves_the_kernels_queue_and_no_thread(flock_locks: FlockCartLocks, file: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_thread_that_blocks_all_signals_gives_up_in_time(flock_locks: FlockCar
     with held_by_somebody(file):
         thread = threading.Thread(target=deaf)
         thread.start()
-        thread.join(5)
+        thread.join(30)
 
     assert outcome == [True]
 
@@ -84,7 +84,7 @@ def test_another_signal_does_not_end_the_waiting(flock_locks: FlockCartLocks, fi
             slept = naps(thread)
             signal.pthread_kill(thread.ident or 0, signal.SIGUSR1)
             wait_until(lambda: naps(thread) > slept or not thread.is_alive(), what="the thread to wake up")
-        thread.join(5)
+        thread.join(30)
     finally:
         signal.signal(signal.SIGUSR1, before)
 
@@ -127,7 +127,7 @@ def test_a_file_removed_while_it_was_waited_for_is_made_anew(
         wait_until(lambda: waits_in_kernel(os.getpid()), what="the thread to wait")
         file.unlink()
 
-    assert waiting.result(5)
+    assert waiting.result(30)
     newcomer = FlockCartLocks(directory, SystemClock())
     assert refused(newcomer)
     newcomer.close()

@@ -20,7 +20,7 @@ from tests.contract.locks.backends import RedisBackend, closing
 from tests.contract.locks.contender import Contender
 from tests.contract.locks.moves import KEY, LONG, SOON, granted, order_of_turns, refused, take, wait_in_line
 from tests.services.redis import PrivateRedis
-from tests.services.waiting import wait_until
+from tests.services.waiting import BOUNDED, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.req("L3")]
 
@@ -75,12 +75,12 @@ def test_we_wait_for_a_lock_of_redis_py(
         theirs = client.lock(KEY, timeout=LONG, blocking=False, thread_local=False)
         theirs.acquire()
         waiting = wait_in_line(backend, locks, threads)
-        wait_until(lambda: questions(redis_server) >= 3, what="the first in line to look for himself")
+        began, before = time.monotonic(), questions(redis_server)
+        wait_until(lambda: questions(redis_server) >= before + 40, what="the first in line to look for himself")
+        assert time.monotonic() - began < BOUNDED  # 40 seconds, if he waited for a ring
         theirs.release()
-        began = time.monotonic()
 
-        assert waiting.result(5)
-        assert time.monotonic() - began < 0.5  # a second, if he waited for a ring
+        assert waiting.result(30)
 
 
 def test_any_process_releases_by_token(backend: RedisBackend, locks: CartLocks) -> None:
@@ -119,7 +119,7 @@ def test_waiting_costs_next_to_nothing(
 
     assert questions(backend.server) - before < 8  # a look every 100 ms would make 20
     locks.close()
-    assert waiting.result(5)
+    assert waiting.result(30)
 
 
 def test_processes_take_turns_in_the_order_they_came(
@@ -140,19 +140,19 @@ def test_who_does_not_wait_does_not_overtake(
         client.delete(KEY)  # as it expires
 
     assert refused(others)
-    assert waiting.result(5)
+    assert waiting.result(30)
     assert not locks.release(KEY, grant.token)
 
 
 def test_a_contender_that_does_not_wake_up_has_it_for_a_lifetime(backend: RedisBackend, locks: CartLocks) -> None:
     grant = take(locks)
     with Contender.of(backend) as sleeper:
-        sleeper.tell(do="acquire", key=KEY, timeout=LONG, lifetime=1, keep=True)
+        sleeper.tell(do="acquire", key=KEY, timeout=LONG, lifetime=SOON, keep=True)
         wait_until(lambda: backend.in_line(locks, KEY) == 1, what="the contender in line")
         sleeper.process.send_signal(signal.SIGSTOP)
         locks.release(KEY, grant.token)
 
-        assert granted(locks, timeout=5)
+        assert granted(locks, timeout=LONG)
         sleeper.kill()
 
 
@@ -180,11 +180,11 @@ def test_a_kept_hold_that_redis_forgot_is_not_taken_back(
 
 @pytest.mark.req("B8")
 def test_a_kept_hold_outlives_a_short_outage(redis_server: PrivateRedis, locks: CartLocks, others: CartLocks) -> None:
-    grant = take(locks, lifetime=3, keep=True)
+    grant = take(locks, lifetime=5, keep=True)
     with stopped(redis_server):
         refuses_to_answer(others)
 
-    assert refused(others, timeout=3)
+    assert refused(others, timeout=5)
     assert locks.release(KEY, grant.token)
 
 
@@ -202,7 +202,7 @@ def test_a_redis_that_does_not_answer_is_given_up_in_time(locks: CartLocks, redi
         began = time.monotonic()
         refuses_to_answer(locks)
 
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < BOUNDED
 
 
 @pytest.mark.req("B8")
@@ -212,7 +212,7 @@ def test_a_lock_given_to_nobody_comes_free(locks: CartLocks, redis_server: Priva
     with stopped(redis_server):
         refuses_to_answer(locks)
 
-    assert granted(locks, timeout=5)
+    assert granted(locks, timeout=LONG)
 
 
 def test_a_release_that_redis_did_not_answer_is_made_up_for(locks: CartLocks, redis_server: PrivateRedis) -> None:
@@ -220,7 +220,7 @@ def test_a_release_that_redis_did_not_answer_is_made_up_for(locks: CartLocks, re
     with stopped(redis_server), pytest.raises(LockBackendDown):
         locks.release(KEY, grant.token)
 
-    assert granted(locks, timeout=5)
+    assert granted(locks, timeout=LONG)
 
 
 def test_holds_that_are_not_kept_outlive_their_process(locks: CartLocks, others: CartLocks) -> None:
@@ -245,7 +245,7 @@ def test_the_locks_of_redis_py_know_that_they_lost_it(locks: CartLocks, redis_se
     with redis_server.client() as client:
         theirs = client.lock(KEY, timeout=SOON, blocking=False)
         theirs.acquire()
-        take(locks, timeout=5)
+        take(locks, timeout=LONG)
 
         with pytest.raises(LockNotOwnedError):
             theirs.release()
@@ -253,7 +253,7 @@ def test_the_locks_of_redis_py_know_that_they_lost_it(locks: CartLocks, redis_se
 
 def refuses_to_answer(locks: CartLocks) -> None:
     with pytest.raises(LockBackendDown):
-        locks.acquire(KEY, timeout=5, lifetime=LONG, purpose="test")
+        locks.acquire(KEY, timeout=LONG, lifetime=LONG, purpose="test")
 
 
 def test_what_expired_and_nobody_looked_at_goes_by_itself(redis_server: PrivateRedis, locks: CartLocks) -> None:

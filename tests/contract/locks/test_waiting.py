@@ -24,7 +24,7 @@ from tests.contract.locks.moves import (
     wait_in_line,
     waits,
 )
-from tests.services.waiting import wait_until
+from tests.services.waiting import BOUNDED, wait_until
 
 pytestmark = pytest.mark.req("P2", "P7", "L3")
 
@@ -37,7 +37,7 @@ def test_a_waiter_gets_the_lock_when_it_is_released(
 
     locks.release(KEY, grant.token)
 
-    assert waiting.result(5) is not None
+    assert waiting.result(30) is not None
 
 
 def test_the_time_limit_is_kept(locks: CartLocks, others: CartLocks) -> None:
@@ -45,7 +45,7 @@ def test_the_time_limit_is_kept(locks: CartLocks, others: CartLocks) -> None:
     began = time.monotonic()
 
     assert others.acquire(KEY, timeout=SOON, lifetime=LONG, purpose="test") is None
-    assert SOON <= time.monotonic() - began < SOON + 2
+    assert SOON <= time.monotonic() - began < SOON + BOUNDED
 
 
 def test_who_gave_up_is_out_of_the_line(locks: CartLocks, others: CartLocks) -> None:
@@ -71,7 +71,7 @@ def test_nobody_overtakes_those_who_wait(
     grant = take(locks)
     waiting = wait_in_line(backend, locks, threads)
     locks.release(KEY, grant.token)
-    waited = waiting.result(5)
+    waited = waiting.result(30)
 
     assert waited is not None
     assert refused(others)
@@ -84,7 +84,7 @@ def test_closing_sends_away_who_waits(backend: Backend, locks: CartLocks, thread
     locks.close()
 
     with pytest.raises(LockBackendDown, match="closed"):
-        waiting.result(5)
+        waiting.result(30)
 
 
 @shared
@@ -98,7 +98,7 @@ def test_closing_sends_away_who_waits_for_another_process(
     locks.close()
 
     with pytest.raises(LockBackendDown, match="closed"):
-        waiting.result(5)
+        waiting.result(30)
 
 
 @shared
@@ -111,6 +111,4 @@ def test_who_is_killed_while_waiting_keeps_nobody_up(backend: Backend, locks: Ca
         contender.kill()
     locks.release(KEY, grant.token)
 
-    began = time.monotonic()
-    assert granted(locks, timeout=5)
-    assert time.monotonic() - began < 0.5
+    assert granted(locks, timeout=LONG / 2)  # given to him it would be held for LONG

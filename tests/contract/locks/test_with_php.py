@@ -88,7 +88,7 @@ def test_we_wait_for_php(backend: Backend, locks: CartLocks, shop: Contender, th
 
     shop.release(KEY, "held")
 
-    assert waiting.result(5)
+    assert waiting.result(30)
     assert shop.acquire(KEY) is None
 
 
@@ -106,24 +106,24 @@ def test_php_waits_for_us(locks: CartLocks, shop: Contender) -> None:
 @shared
 @pytest.mark.req("B8")
 def test_the_lock_of_a_killed_php_process_comes_free(locks: CartLocks, shop: Contender) -> None:
-    shop.acquire(KEY, lifetime=1)
+    shop.acquire(KEY, lifetime=SOON)
     assert refused(locks)
 
     shop.kill()
 
-    assert granted(locks, timeout=5)
+    assert granted(locks, timeout=LONG)
 
 
 @shared
 @pytest.mark.req("B8")
 def test_php_gets_the_lock_of_a_killed_contender(backend: Backend, shop: Contender) -> None:
     with Contender.of(backend) as ours:
-        ours.acquire(KEY, lifetime=1)
+        ours.acquire(KEY, lifetime=SOON)
         assert shop.acquire(KEY) is None
 
         ours.kill()
 
-        wait_until(lambda: shop.acquire(KEY), 5, what="PHP to get the lock")
+        wait_until(lambda: shop.acquire(KEY), what="PHP to get the lock")
 
 
 @shared
@@ -131,7 +131,7 @@ def test_php_gets_the_lock_of_a_killed_contender(backend: Backend, shop: Contend
 def test_php_gets_the_lock_whose_lifetime_has_passed(locks: CartLocks, shop: Contender) -> None:
     grant = take(locks, lifetime=SOON, keep=False)
 
-    wait_until(lambda: shop.acquire(KEY), 5, what="PHP to get the lock")
+    wait_until(lambda: shop.acquire(KEY), what="PHP to get the lock")
     assert not locks.release(KEY, grant.token)
 
 

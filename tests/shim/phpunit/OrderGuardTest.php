@@ -108,6 +108,8 @@ final class OrderGuardTest extends TestCase
 
         self::assertNull($this->scene->orders->guard(42, ''));
         self::assertSame('lease-token-0123456789', $this->scene->work->lease->token);
+        $body = ['shop_id' => 1, 'cart_id' => 42, 'purpose' => 'order-before-payment'];
+        self::assertSame($body, $this->scene->sidecar->asked[0][2]);
         $this->scene->payments->finish('https://www.mollie.com/checkout/x', 'shop.test', false);
         self::assertSame([
             'POST /v1/leases',
