@@ -138,6 +138,16 @@ def test_a_bank_transfers_order_is_made_under_a_lease_of_the_sidecar(world: Shim
     assert len(wire.paths(COMPLETE)) == 1
 
 
+@pytest.mark.req("P3", "B8")
+def test_a_bank_transfers_order_is_made_under_a_lease_of_the_sidecar(world: ShimWorld, wire: Wire) -> None:
+    shopper = world.new_shopper()
+
+    shopper.pay("banktransfer")
+    wait_until(lambda: wire.paths(BIND), what="the binding")
+
+    assert len(wire.paths(COMPLETE)) == 1
+
+
 @pytest.mark.req("P1", "B3")
 def test_bancontacts_code_and_the_pay_button_share_one_payment(world: ShimWorld, wire: Wire) -> None:
     shopper = world.new_shopper()

@@ -26,6 +26,9 @@ final class OrderGuard
     /** Seconds before its end at which a lease no longer counts when the sidecar can not be asked. */
     private const MARGIN = 1.0;
 
+    /** What a lease of the shim's own is taken for: lower-case letters, digits and hyphens. */
+    private const PURPOSE = 'order-before-payment';
+
     /** @var Settings */
     private $settings;
 
@@ -148,7 +151,8 @@ final class OrderGuard
     /** A bank transfer's order is made before its payment: the reservation keeps other payments away, not webhooks. */
     private function lease(): ?Response
     {
-        $reply = $this->sidecar->lease($this->work->cartId, 'order before payment');
+        $cartId = $this->work->cartId;
+        $reply = $this->sidecar->lease($this->shop->shopOf($cartId), $cartId, self::PURPOSE);
         if (!$reply->isAnswer()) {
             return $this->takeFile() || $this->settings->failsOpen() ? null : $this->refusal();
         }

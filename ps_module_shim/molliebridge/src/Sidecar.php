@@ -82,9 +82,10 @@ final class Sidecar
     }
 
     /** A lease on the cart for the shim's own purpose. 201; 409 held; 503. */
-    public function lease(int $cartId, string $purpose): Reply
+    public function lease(int $shopId, int $cartId, string $purpose): Reply
     {
-        $reply = $this->client->post('/v1/leases', ['cart_id' => $cartId, 'purpose' => $purpose]);
+        $body = ['shop_id' => $shopId, 'cart_id' => $cartId, 'purpose' => $purpose];
+        $reply = $this->client->post('/v1/leases', $body);
 
         return $this->onlyIf($reply->is(409, 503) || ($reply->is(201) && Lease::of($reply) !== null), $reply);
     }
