@@ -39,8 +39,11 @@ class Endings:
         stored = self._ledger.find_delivery(delivery.id) or delivery
         return replace(stored, cart=stored.cart or delivery.cart, planned_at=delivery.planned_at)
 
-    def close(self, delivery: Delivery, decision: SettlementDecision | None) -> Delivery:
-        """Nothing is left to do. A delivery without a cart is kept with that decision, for the reports."""
+    def close(self, delivery: Delivery, decision: SettlementDecision | None, *, covers: bool = True) -> Delivery:
+        """Nothing is left to do. A delivery without a cart is kept with that decision, for the reports.
+
+        With `covers` what failed before it of the same payment is closed, too.
+        """
         delivery = self.reread(delivery)
         closed = replace(
             delivery,
@@ -51,8 +54,9 @@ class Endings:
             last_error=None,
         )
         self._ledger.save_delivery(closed)
-        # What it found out about the payment now, the older ones would find out again.
-        self._ledger.queues.cover(closed, closed.updated_at)
+        if covers:
+            # What it found out about the payment now, the older ones would find out again.
+            self._ledger.queues.cover(closed, closed.updated_at)
         return closed
 
     def put_back(self, delivery: Delivery, error: Exception) -> Delivery:

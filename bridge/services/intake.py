@@ -12,6 +12,7 @@ from bridge.ports.ledger import Ledger
 from bridge.services.deliveries import new_delivery
 from bridge.services.rate import RateLimit
 from bridge.services.settings import WebhookLimits
+from bridge.services.settlement import BY_A_PERSON, OWN_QUESTIONS
 
 
 class Intake:
@@ -19,6 +20,9 @@ class Intake:
 
     A delivery of the same payment that waits for its next try is taken up instead of storing another: both would ask
     Mollie the same question. One that is being worked on is no reason not to store: what it has seen may be old.
+
+    What is taken up is worked on for the one who has more to say: a person, then whoever announced it, then a question
+    of the bridge's own, of which the shop does not hear in every case.
     """
 
     def __init__(self, *, ledger: Ledger, clock: Clock, limits: WebhookLimits) -> None:
@@ -47,11 +51,18 @@ class Intake:
         until = now + (rest if rest is not None else self._limits.working)
         waiting = self._ledger.queues.take_waiting(transaction_id, now, until)
         if waiting is not None:
-            return waiting
+            return self._for(source, waiting)
         delivery = new_delivery(transaction_id, source=source, now=now, query=query)
         taken = replace(delivery, state=DeliveryState.WORKING, next_try_at=until, tries=1)
         self._ledger.save_delivery(taken)
         return taken
+
+    def _for(self, source: str, taken: Delivery) -> Delivery:
+        if _weight(source) <= _weight(taken.source):
+            return taken
+        raised = replace(taken, source=source)
+        self._ledger.save_delivery(raised)
+        return raised
 
     def take_up(self, due: Delivery) -> Delivery | None:
         """Take a due delivery for working on it, which counts as a try; None when somebody else has it."""
@@ -74,8 +85,12 @@ class Intake:
         """A delivery that is due at once, for whoever has time for it."""
         now = self._clock.now()
         waiting = self._ledger.queues.hasten_waiting(transaction_id, now)
-        if waiting is not None:
+        if waiting is not None and _weight(source) <= _weight(waiting.source):
             return waiting
         delivery = new_delivery(transaction_id, source=source, now=now, query=query)
         self._ledger.save_delivery(delivery)
         return delivery
+
+
+def _weight(source: str) -> int:
+    return 0 if source in OWN_QUESTIONS else 2 if source in BY_A_PERSON else 1

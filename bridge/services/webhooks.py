@@ -136,9 +136,11 @@ class Webhooks:
         """
         observed = self._matching.observe(cart, delivery.transaction_id)
         decision = self._observing.webhook(cart, delivery, observed)
-        if isinstance(observed, ObservedPayment) and delivery.source not in OWN_QUESTIONS:
+        announced = delivery.source not in OWN_QUESTIONS
+        if isinstance(observed, ObservedPayment) and announced:
             self._passing_on.unguarded(cart, delivery, observed)
-        return Worked(delivery=self._endings.close(delivery, decision), decision=decision)
+        # An older one that failed has news that the shop is still to hear.
+        return Worked(delivery=self._endings.close(delivery, decision, covers=announced), decision=decision)
 
     def _take_lease(self, cart: CartRef, delivery: Delivery) -> Lease:
         purpose = f"webhook:{delivery.id}"

@@ -76,6 +76,29 @@ def test_one_that_waits_is_made_due_by_a_question_of_our_own(world: World) -> No
 
 
 @pytest.mark.req("B6")
+@pytest.mark.parametrize(
+    ("waits", "comes", "stands"),
+    [
+        ("return", "mollie", "mollie"),
+        ("janitor", "shim", "shim"),
+        ("mollie", "return", "mollie"),
+        ("mollie", "shim", "mollie"),
+        ("mollie", "reconcile", "reconcile"),
+        ("replay", "mollie", "replay"),
+    ],
+)
+def test_what_is_taken_up_is_worked_on_for_the_one_who_has_more_to_say(
+    world: World, waits: str, comes: str, stands: str
+) -> None:
+    world.services.inbox.ask_later("tr_1", source=waits)
+
+    taken = world.services.webhooks.take("tr_1", source=comes)
+
+    assert [taken] == inbox_of(world)
+    assert taken.source == stands
+
+
+@pytest.mark.req("B6")
 def test_what_can_not_be_stored_is_not_answered(world: World) -> None:
     world.ledger.down = True
     with pytest.raises(StoreDown):

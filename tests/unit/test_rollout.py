@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.domain.cart import CartRef
+from bridge.domain.errors import MollieUnavailable
 from bridge.domain.records import DeliveryState
 from bridge.domain.rollout import Rollout, RolloutMode
+from bridge.ports.shop import ShopAnswer
 from bridge.services.settings import GateLimits
 from tests.fakes.services import Limits
 from tests.unit.builders import CART, a_request
@@ -119,3 +121,44 @@ def test_a_watched_webhook_that_is_routed_is_passed_on(watched: World) -> None:
     assert (delivery.state, delivery.cart, delivery.decision) == (DeliveryState.DONE, CART, "Settle")
     assert watched.told == ["tr_1"]
     assert watched.state.fence == 0
+
+
+@pytest.mark.req("L17")
+def test_mollies_own_call_reaches_the_shop_of_a_watched_cart_though_a_question_of_ours_waited(watched: World) -> None:
+    """The shopper came back while Mollie did not answer; what he had asked waits, and Mollie's call takes it up."""
+    watched.add_payment("tr_1", "paid", state=None)
+    watched.mollie.fail("find_payment", MollieUnavailable("Mollie does not answer"))
+    watched.webhooks.work(watched.webhooks.take("tr_1", source="return"))
+
+    delivery = watched.deliver("tr_1")
+
+    assert delivery.state is DeliveryState.DONE
+    assert watched.told == ["tr_1"]
+
+
+@pytest.mark.req("L17")
+def test_a_call_that_waits_beside_a_question_of_ours_reaches_the_shop_of_a_watched_cart(watched: World) -> None:
+    watched.add_payment("tr_1", "paid", state=None)
+    watched.services.inbox.ask_later("tr_1", source="return")
+    watched.services.inbox.ask_later("tr_1", source="mollie")
+
+    watched.work_off()
+
+    assert watched.told == ["tr_1"]
+
+
+@pytest.mark.req("B6", "L17")
+def test_a_question_of_ours_does_not_close_the_call_of_a_watched_cart_that_the_shop_failed_to_take(
+    watched: World,
+) -> None:
+    """Two processes: one works on Mollie's call, the other one on what the shopper who came back had asked."""
+    watched.add_payment("tr_1", "paid", state=None)
+    watched.webhook.script = [ShopAnswer(status=500, body="")]
+    called = watched.webhooks.take("tr_1", source="mollie")
+    asked = watched.webhooks.take("tr_1", source="return")
+    watched.webhooks.work(called)
+    watched.webhooks.work(asked)
+
+    watched.work_off()
+
+    assert watched.told == ["tr_1", "tr_1"]
