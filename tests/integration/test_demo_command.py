@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.services.waiting import BOUNDED
+
 pytestmark = pytest.mark.slow
 
 
@@ -33,11 +35,11 @@ def test_demo_once_prints_before_and_after_and_ends_well(tmp_path: Path) -> None
     began = time.monotonic()
     process = command("--once", folder=tmp_path)
 
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=100)
 
     assert (process.returncode, err) == (0, "")
-    # Fifteen seconds are what a newcomer is promised; a busy test machine is given twice that.
-    assert time.monotonic() - began < 30
+    # Fifteen seconds are what a newcomer is promised; a busy test machine is given four times that.
+    assert time.monotonic() - began < 60
     assert out.count("Without the bridge") == 4  # three tables and the last line
     assert out.count("taken 28.80, owed 14.40") == 3
     assert out.count("taken 14.40, owed 14.40") == 2
@@ -70,7 +72,7 @@ def test_the_demo_serves_its_shop_on_the_next_free_port_until_it_is_interrupted(
     out, err = process.communicate(timeout=30)
 
     assert (process.returncode, err) == (0, "")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < BOUNDED
     assert "everything is removed" in out
     assert list(tmp_path.iterdir()) == []
 

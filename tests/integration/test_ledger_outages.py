@@ -23,6 +23,7 @@ from tests.contract.ledger_builders import CART, NOW, a_delivery, an_attempt, an
 from tests.fakes.shop import FakeShop
 from tests.services.mariadb import Database, PrivateMariaDB
 from tests.services.process import free_port
+from tests.services.waiting import BOUNDED
 
 pytestmark = pytest.mark.mariadb
 
@@ -87,7 +88,7 @@ def test_a_server_that_is_gone_is_said_to_be_down_at_once_and_is_back_when_it_is
 ) -> None:
     fill_pool(ledger)
     mariadb.kill()
-    with within(2):
+    with within(BOUNDED):
         for ask in (ledger.ping, lambda: ledger.in_cart(CART, raise_fence), lambda: ledger.audit(an_entry())):
             with pytest.raises(StoreDown):
                 ask()
@@ -140,7 +141,7 @@ def test_a_frozen_server_is_waited_for_once(ledger: SqlLedger, mariadb: PrivateM
     ledger.ping()
     os.kill(mariadb.pid, signal.SIGSTOP)
     try:
-        with within(5), pytest.raises(StoreDown):
+        with within(5.9), pytest.raises(StoreDown):
             ledger.in_cart(CART, raise_fence)
     finally:
         os.kill(mariadb.pid, signal.SIGCONT)
@@ -160,7 +161,7 @@ def test_an_address_that_swallows_everything_is_given_up() -> None:
         down = SqlLedger(
             create_engine(f"mysql+pymysql://u:p@127.0.0.1:{port}/d", connect_timeout=1), "ps_", lambda _: FakeShop()
         )
-        with within(2.5), pytest.raises(StoreDown):
+        with within(BOUNDED), pytest.raises(StoreDown):
             down.ping()
         for client in crowd:
             client.close()
@@ -191,7 +192,7 @@ def test_a_sqlite_file_that_another_process_keeps_is_not_waited_for_longer_than_
     with sql_ledger(url, lock_wait=1) as mine, sql_ledger(url, lock_wait=1) as anothers:
 
         def work(tx: CartTransaction) -> None:
-            with within(4), pytest.raises(LockTimeout):
+            with within(4.9), pytest.raises(LockTimeout):
                 mine.in_cart(CART, raise_fence)
             assert mine.queues.due_deliveries(NOW, 1) == ()
 

@@ -40,3 +40,11 @@ def wait_until(
             name = what or getattr(condition, "__qualname__", repr(condition))
             raise WaitedInVain(f"waited {timeout:g} s in vain for {name}; the last answer was {answer!r}")
         time.sleep(interval)
+
+
+def takes_at_most(seconds: float, once: Callable[[], float], *, tries: int = 3) -> bool:
+    """Whether `once`, which tells how long it took, keeps to `seconds`, one time of three at least.
+
+    For claims about time: a machine may stand still for a moment, but what has no limit is late every time.
+    """
+    return any(once() <= seconds for _ in range(tries))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.waiting import wait_until
+from tests.services.waiting import BOUNDED, takes_at_most, wait_until
 from tests.shim.guarding import BIND, COMPLETE, RELEASE, in_background, wait_until_bound
 from tests.shim.tables import checksums
 from tests.shim.wire import Wire
@@ -28,14 +28,16 @@ def test_a_refused_payment_changes_no_table_of_the_shop(world: ShimWorld, wire: 
 
 @pytest.mark.req("P1")
 def test_the_answer_does_not_wait_for_the_binding(world: ShimWorld, wire: Wire) -> None:
-    shopper = world.new_shopper()
     wire.hang(BIND)
 
-    answer = shopper.pay()
-    wait_until(lambda: wire.paths(BIND), what="the binding")
+    def seconds() -> float:
+        shopper = world.new_shopper()
+        answer = shopper.pay()
+        wait_until(lambda: wire.paths(BIND), what="the binding")
+        assert answer.checkout_id in world.payments_at_mollie(shopper.cart_id)
+        return answer.seconds
 
-    assert answer.checkout_id in world.payments_at_mollie(shopper.cart_id)
-    assert answer.seconds < 1.5
+    assert takes_at_most(1.5, seconds)
 
 
 @pytest.mark.req("P1")
@@ -73,7 +75,7 @@ def test_while_one_tab_creates_the_payment_the_other_is_told_and_then_led_to_it(
 
     assert (told.status, told.page) == (302, "order")
     assert "already in progress" in shopper.follow(told.location, session=told.session).text
-    assert told.seconds < 3.0
+    assert told.seconds < BOUNDED
     assert world.payments_at_mollie(shopper.cart_id) == [paying.checkout_id]
     assert shopper.pay().checkout_id == paying.checkout_id
 
@@ -126,16 +128,6 @@ def test_a_bank_transfer_makes_one_order_and_one_payment(world: ShimWorld, wire:
     assert world.payments_at_mollie(shopper.cart_id) == [first.checkout_id]
     assert second.page in {"order-confirmation", str(first.checkout_id)}
     assert len(world.references(shopper.cart_id)) == 1
-
-
-@pytest.mark.req("P3", "B8")
-def test_a_bank_transfers_order_is_made_under_a_lease_of_the_sidecar(world: ShimWorld, wire: Wire) -> None:
-    shopper = world.new_shopper()
-
-    shopper.pay("banktransfer")
-    wait_until(lambda: wire.paths(BIND), what="the binding")
-
-    assert len(wire.paths(COMPLETE)) == 1
 
 
 @pytest.mark.req("P3", "B8")
