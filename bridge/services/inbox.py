@@ -166,10 +166,10 @@ class Inbox:
         try:
             self._pool.submit(self._run, (transaction_id,), future, lambda: self._webhooks.work(delivery))
         except RuntimeError:
-            # The pool was closed at this very moment.
+            # The pool was closed at this very moment, or no thread is to be had.
+            future.cancel()
             self._let_go((transaction_id,))
             self._intake.lay_down(delivery)
-            future.cancel()
         return future
 
     def _tell_those_who_wait(self, delivery: Delivery, future: Future[Worked | None]) -> None:
@@ -213,6 +213,8 @@ class Inbox:
 
     def _run(self, names: tuple[str, ...], future: Future[Worked | None], work: Work) -> None:
         """A delivery whose work fails in an unforeseen way is due again by itself."""
+        if not future.set_running_or_notify_cancel():
+            return  # the pool took it and could not start a thread for it: whoever brought it has seen to it
         try:
             worked = work()
         except BaseException as error:  # noqa: BLE001  (whoever waits is told; nobody else would hear of it)
@@ -231,8 +233,13 @@ class Inbox:
             future: Future[Worked | None] = Future()
             if not self._reserve(names, future):
                 continue
+            try:
+                self._pool.submit(self._run, names, future, self._due(delivery))
+            except RuntimeError:  # no thread is to be had: it is due as before
+                future.cancel()
+                self._let_go(names)
+                raise
             self._tell_those_who_wait(delivery, future)
-            self._pool.submit(self._run, names, future, self._due(delivery))
             begun.append(future)
         return begun
 
@@ -260,8 +267,8 @@ class Inbox:
             try:
                 if not self._stopped.is_set():
                     self.dispatch()
-            except BridgeError as error:
-                log.warning("inbox.not_looked", error=str(error))
+            except Exception as error:  # noqa: BLE001  (the one place where the looking would end unseen)
+                log.warning("inbox.not_looked", error=str(error) if isinstance(error, BridgeError) else repr(error))
                 self._stopped.wait(LOOK_AFTER)
 
     def close(self) -> None:
