@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from bridge.domain.errors import InvalidMoney
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment, PaymentStatus
 from bridge.domain.shop import OrderRecord, ShopPayment
@@ -40,10 +41,9 @@ def _order_faults(money: Money, record: OrderRecord) -> list[str]:
     if len(record.view.references) > 1:
         faults.append(f"several order references for one cart: {', '.join(record.view.references)}")
     if record.currency != money.currency:
-        faults.append(f"order in {record.currency}, payment in {money.currency}")
-    elif Money.round_shop(record.total, record.currency) != money:
-        total = Money.round_shop(record.total, record.currency)
-        faults.append(f"order of {total}, payment of {money}")
+        faults.append(f"order in {record.currency or 'no known currency'}, payment in {money.currency}")
+    elif not _is(record.total, money):
+        faults.append(f"order of {_shown(record.total, money)}, payment of {money}")
     return faults
 
 
@@ -62,6 +62,21 @@ def _payment_faults(observed: ObservedPayment, record: OrderRecord) -> list[str]
     paid = record.paid_by.get(observed.transaction_id)
     if paid is None:
         return [f"the order has no payment of transaction {observed.transaction_id}"]
-    if Money.round_shop(paid, record.currency) != observed.money:
+    if record.currency == observed.money.currency and not _is(paid, observed.money):
         return [f"the order's payment is {paid.quantize(Decimal('0.01'))}, Mollie took {observed.money}"]
     return []
+
+
+def _is(amount: Decimal, money: Money) -> bool:
+    """Whether the shop's amount, of the same currency, is the money. What can be no money (below zero) is not."""
+    try:
+        return Money.round_shop(amount, money.currency) == money
+    except InvalidMoney:
+        return False
+
+
+def _shown(amount: Decimal, money: Money) -> str:
+    try:
+        return str(Money.round_shop(amount, money.currency))
+    except InvalidMoney:
+        return f"{amount} {money.currency}"

@@ -67,6 +67,21 @@ def test_what_does_not_fit_is_named(record: OrderRecord | None, row: ShopPayment
     assert fault in found
 
 
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        (a_record(currency="USD"), "order in USD, payment in EUR"),
+        (a_record(currency="TRY"), "order in TRY, payment in EUR"),
+        (a_record(currency=""), "order in no known currency, payment in EUR"),
+        (a_record(total="-14.40", paid_by={"tr_own": "14.40"}), "order of -14.40 EUR, payment of 14.40 EUR"),
+        (a_record(paid_by={"tr_own": "-14.40"}), "the order's payment is -14.40, Mollie took 14.40 EUR"),
+    ],
+)
+@pytest.mark.req("L7")
+def test_what_can_be_no_money_at_mollie_is_a_mismatch_and_no_error(record: OrderRecord, fault: str) -> None:
+    assert find_mismatches(PAID, record, GOOD_ROW) == (fault,)
+
+
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     record = a_record(an_order(1, "A"), an_order(2, "B"), total="20", invoices=(), paid_by={})
 
