@@ -259,6 +259,10 @@ def _refunds(settings: SurplusSettings) -> RefundLimits:
         tell_after=settings.tell_after,
         tell_unsent_after=timedelta(seconds=settings.tell_unsent_after),
         working=timedelta(seconds=settings.working),
+        look_every=timedelta(seconds=settings.look_every),
+        look_soon=timedelta(seconds=settings.look_soon),
+        look_for=timedelta(days=settings.look_days),
+        release_within=timedelta(seconds=settings.release_within),
     )
 
 
@@ -268,6 +272,7 @@ def _janitor(settings: JanitorSettings) -> JanitorLimits:
         holds=timedelta(seconds=settings.holds),
         ratio_over=timedelta(seconds=settings.ratio_over),
         checks=settings.checks,
+        looks=settings.looks,
         silent=timedelta(seconds=settings.silent),
         quiet=timedelta(seconds=settings.quiet),
         gives_up=timedelta(days=settings.gives_up_days),

@@ -194,6 +194,16 @@ class SurplusSettings(Section):
     tell_unsent_after: Seconds = Field(
         21_600.0, description="Seconds after which the merchant is told that a refund still waits to be sent."
     )
+    look_every: Seconds = Field(
+        86_400.0, description="Seconds between two looks at a refund that Mollie took: it may come to nothing there."
+    )
+    look_soon: Seconds = Field(
+        300.0, description="Seconds from news of a payment to such a look; news that comes meanwhile makes no other."
+    )
+    look_days: Count = Field(30, description="Days for which a refund that Mollie took is looked after.")
+    release_within: Seconds = Field(
+        21_600.0, description="Seconds that Mollie has to let go of reserved money; then it is asked to again."
+    )
     working: Seconds = Field(
         60.0,
         description="Seconds after which a refund whose worker died is due again; more than Mollie's time for 3 calls.",
@@ -232,10 +242,12 @@ class JanitorSettings(Section):
 
     every: Seconds = Field(60.0, description="Seconds between two passes.")
     checks: Count = Field(50, description="Payments that one pass asks Mollie about.")
+    looks: Count = Field(20, description="Refunds that Mollie took and that one pass looks after there.")
     silent: Seconds = Field(1800.0, description="Seconds that an open payment is left alone before Mollie is asked.")
     quiet: Seconds = Field(300.0, description="Seconds between two questions about one payment at least.")
     holds: Seconds = Field(
-        300.0, description="Seconds without a sign of life after which another sidecar takes over; half goes to Mollie."
+        300.0,
+        description="Seconds without a sign of life after which another sidecar takes over; three quarters for Mollie.",
     )
     ratio_over: Seconds = Field(
         86_400.0, description="Seconds over which the metrics hold pending payments against completed ones."

@@ -195,3 +195,9 @@ CREATE TABLE ps_molbridge_task (
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 UPDATE ps_molbridge_version SET version_num='0002' WHERE ps_molbridge_version.version_num = '0001';
+
+ALTER TABLE ps_molbridge_refund ADD COLUMN taken_at DATETIME(6);
+
+CREATE INDEX ps_molbridge_refund_due ON ps_molbridge_refund (state, next_try_at);
+
+UPDATE ps_molbridge_version SET version_num='0003' WHERE ps_molbridge_version.version_num = '0002';

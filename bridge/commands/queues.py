@@ -44,6 +44,7 @@ def run_janitor(settings: Settings) -> bool:
         done |= {
             "orders taken up again": sweep.orders,
             "payments asked about": sweep.payments,
+            "refunds looked after": sweep.refunds,
             "rows removed": sweep.removed,
         }
     for what, number in done.items():

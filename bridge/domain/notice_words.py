@@ -53,6 +53,8 @@ def _words(notice: Notice, api: str) -> _Words:
             return _refund_uncertain(notice, facts)
         case NoticeKind.REFUND_WAITING:
             return _refund_waiting(notice, facts)
+        case NoticeKind.RELEASE_UNDONE:
+            return _release_undone(notice, facts)
         case NoticeKind.DELIVERY_DEAD:
             return _delivery_dead(notice, facts)
         case NoticeKind.ORDER_MISMATCH:
@@ -132,6 +134,18 @@ def _refund_waiting(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
         "money was not given back yet.",
         todo="See to the reason: the shop's Mollie key, or the way to Mollie. Once that is right it is sent by itself; "
         "you are not told of this refund's waiting again.",
+    )
+
+
+def _release_undone(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
+    return _Words(
+        subject=f"{_short(notice)}: {_money(notice)} is still reserved",
+        happened=f"Mollie was asked to let go of {_money(notice)} that is reserved for {_cart(notice)} "
+        f"({_transaction(notice)}). It said yes, and hours later it has not done so. Reason: {_error(facts)}.",
+        did=f"It asks Mollie again, and keeps release {_token(facts['refund_id'])} as `uncertain` until the payment "
+        "has ended. You are not told of this one again.",
+        todo="Look at the payment in Mollie's dashboard tomorrow. If it is still authorised, release it there: that is "
+        "safe, nothing can be given back twice. Do not capture it. Left alone, it ends when the authorisation expires.",
     )
 
 

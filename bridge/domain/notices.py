@@ -6,6 +6,7 @@
 | refund_failed | a refund was not made, and is not tried again | refund_id, payment_id, error |
 | refund_uncertain | nobody knows whether Mollie made a refund | refund_id, payment_id, error |
 | refund_waiting | a refund could not be sent for a long time, and is tried on | refund_id, payment_id, error |
+| release_undone | Mollie took a release and has not made it; it is tried on | refund_id, payment_id, error |
 | delivery_dead | news of a payment could not be worked off, and is not tried again | delivery_id, tries, error |
 | order_mismatch | the shop's order does not fit what Mollie took | mismatches, order_reference |
 
@@ -34,6 +35,7 @@ class NoticeKind(StrEnum):
     REFUND_FAILED = "refund_failed"
     REFUND_UNCERTAIN = "refund_uncertain"
     REFUND_WAITING = "refund_waiting"
+    RELEASE_UNDONE = "release_undone"
     DELIVERY_DEAD = "delivery_dead"
     ORDER_MISMATCH = "order_mismatch"
 
@@ -73,6 +75,7 @@ FACTS: Final[Mapping[NoticeKind, tuple[str, ...]]] = {
     NoticeKind.REFUND_FAILED: ("refund_id", "payment_id", "error"),
     NoticeKind.REFUND_UNCERTAIN: ("refund_id", "payment_id", "error"),
     NoticeKind.REFUND_WAITING: ("refund_id", "payment_id", "error"),
+    NoticeKind.RELEASE_UNDONE: ("refund_id", "payment_id", "error"),
     NoticeKind.DELIVERY_DEAD: ("delivery_id", "tries", "error"),
     NoticeKind.ORDER_MISMATCH: ("mismatches", "order_reference"),
 }

@@ -23,12 +23,17 @@ class PaymentStatus(StrEnum):
     FAILED = "failed"
 
 
+ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.FAILED})
+"""Statuses of payments that brought no money, or let go of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedPayment:
     """A payment (`tr_`) or order (`ord_`) at Mollie as it was a moment ago.
 
     `cart_id` and `attempt_id` come from its metadata; `checkout_url` is there only while it can be paid. `word` is the
     status as Mollie words it where that tells more than `status` (an order is `completed` after it was `paid`).
+    `captured_minor` is what was taken of money that was reserved, where Mollie says so.
     `order_id` is the order (`ord_`) that a payment (`tr_`) of the Orders API belongs to, where payments are listed.
     """
 
@@ -37,6 +42,7 @@ class ObservedPayment:
     money: Money
     refunded_minor: int = 0
     charged_back_minor: int = 0
+    captured_minor: int | None = None
     cart_id: int | None = None
     attempt_id: str | None = None
     method: str | None = None
@@ -56,12 +62,22 @@ class ObservedPayment:
         return self.status is PaymentStatus.PAID and self.refundable_minor > 0
 
     @property
+    def is_captured_in_part(self) -> bool:
+        """Whether a part of the reserved money was taken, and the rest let go of."""
+        return self.status is PaymentStatus.PAID and 0 < (self.captured_minor or 0) < self.money.minor
+
+    @property
+    def taken_minor(self) -> int:
+        """What was taken of the shopper, or reserved, in minor units."""
+        return (self.captured_minor or 0) if self.is_captured_in_part else self.money.minor
+
+    @property
     def refundable_minor(self) -> int:
         """What can still be given back, in minor units.
 
-        Amount less refunds and chargebacks; Mollie's own `amountRemaining` may exceed what was paid.
+        What was taken less refunds and chargebacks; Mollie's own `amountRemaining` may exceed what was paid.
         """
-        return max(0, self.money.minor - self.refunded_minor - self.charged_back_minor)
+        return max(0, self.taken_minor - self.refunded_minor - self.charged_back_minor)
 
     @property
     def is_live(self) -> bool:

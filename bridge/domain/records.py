@@ -116,6 +116,8 @@ class Refund:
     """Money on its way back. `key` is the Idempotency-Key, stored before anything is sent.
 
     An unfinished one is due at `next_try_at` (None: at once); `tries` counts how often the queue has taken it up.
+    One that is `refunded` is looked after at Mollie at `next_try_at` (None: not any more): what Mollie took may come to
+    nothing. `taken_at`: when it was first known that Mollie had taken it.
     """
 
     id: str
@@ -133,6 +135,7 @@ class Refund:
     next_try_at: datetime | None = None
     mollie_refund_id: str | None = None
     last_error: str | None = None
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ def left_of(observed: ObservedPayment, refunds: tuple[Refund, ...], *, but: str 
     on_the_way = sum(refund.money.minor for refund in others if refund.state in UNFINISHED)
     made = sum(refund.money.minor for refund in others if refund.state is RefundState.REFUNDED)
     done = max(observed.refunded_minor, made)
-    paid = observed.money.minor if observed.money_in else 0
+    paid = observed.taken_minor if observed.money_in else 0
     return Money(currency=observed.money.currency, minor=max(0, paid - done - observed.charged_back_minor - on_the_way))
 
 

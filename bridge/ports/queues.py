@@ -88,6 +88,14 @@ class Queues(Protocol):
         """Take a due refund, which counts as a try; None when somebody else has it or it is finished."""
         ...
 
+    def doubtful_refunds(self, now: datetime, limit: int) -> tuple[Refund, ...]:
+        """Refunds that Mollie took and that are to be looked after there now, the longest due first."""
+        ...
+
+    def claim_look(self, refund_id: str, now: datetime, until: datetime) -> Refund | None:
+        """Take such a refund to look after it, which is no try; None when somebody else has it or it is not due."""
+        ...
+
     def find_refund(self, refund_id: str) -> Refund | None:
         """A refund by its id."""
         ...

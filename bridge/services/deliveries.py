@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from bridge.domain.attempt import AttemptState
-from bridge.domain.records import COUNTS_AS_REFUNDED, UNFINISHED, Delivery, DeliveryState, RefundKind, RefundState
+from bridge.domain.records import (
+    COUNTS_AS_REFUNDED,
+    UNFINISHED,
+    Delivery,
+    DeliveryState,
+    Refund,
+    RefundKind,
+    RefundState,
+)
 from bridge.ports.ledger import CartTransaction
 from bridge.services.attempts import find_live
 from bridge.services.ids import new_id
@@ -40,13 +48,13 @@ def wake_held(tx: CartTransaction, now: datetime) -> None:
             tx.save_delivery(new_delivery(attempt.transaction_id, source="held", now=now))
 
 
-def wake_kept(tx: CartTransaction, attempt_id: str, now: datetime) -> None:
+def wake_kept(tx: CartTransaction, ended: Refund, now: datetime) -> None:
     """A refund has ended and left money of the attempt here: have it decided again where nobody has settled the cart.
 
     Surplus money that no longer goes back may be what settles it, or what the shop made its order with; held money has
     waited for this.
     """
-    attempt = next(each for each in tx.attempts() if each.id == attempt_id)
+    attempt = next(each for each in tx.attempts() if each.id == ended.attempt_id)
     free = tx.state.settled_transaction_id is None or find_made_with(tx) == attempt.transaction_id
     waits = attempt.state is AttemptState.HELD or (free and attempt.state is AttemptState.SURPLUS)
     if waits and attempt.transaction_id is not None and not _waits_for_refund(tx, attempt.transaction_id):

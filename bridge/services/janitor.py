@@ -4,6 +4,7 @@
 |---|---|
 | an order begun and not verified, with no delivery for it | a delivery of the bridge's own |
 | a payment that may have been paid or have ended, and nobody told | asking Mollie; a delivery of the bridge's own |
+| a refund that Mollie took and that came to nothing there | a look at Mollie's list (`bridge.services.doubts`) |
 | a reservation that nothing came of | binding it to the module's row where there is one, else releasing it |
 | expired idempotency keys, old audit entries and finished deliveries | removing them |
 
@@ -29,6 +30,7 @@ from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.ports.mollie import MollieAccounts
 from bridge.services.attempts import bound
 from bridge.services.deduplication import Deduplication
+from bridge.services.doubts import Doubts
 from bridge.services.ids import new_id
 from bridge.services.inbox import Inbox
 from bridge.services.leases import shown_lease
@@ -44,10 +46,13 @@ CARTS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What one pass did: orders taken up again, payments asked about, rows removed; and which steps failed."""
+    """What one pass did: orders taken up again, payments asked about, refunds looked after, rows removed; and which
+    steps failed.
+    """
 
     orders: int = 0
     payments: int = 0
+    refunds: int = 0
     removed: int = 0
     failed: tuple[str, ...] = ()
 
@@ -63,6 +68,7 @@ class Janitor:
         inbox: Inbox,
         payments: Payments,
         deduplication: Deduplication,
+        doubts: Doubts,
         clock: Clock,
         limits: JanitorLimits,
     ) -> None:
@@ -71,6 +77,7 @@ class Janitor:
         self._inbox = inbox
         self._payments = payments
         self._deduplication = deduplication
+        self._doubts = doubts
         self._clock = clock
         self._limits = limits
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
@@ -94,6 +101,7 @@ class Janitor:
         steps: dict[str, Callable[[], int]] = {
             "orders": self._take_up_orders,
             "payments": self._check_payments,
+            "refunds": self._look_after_refunds,
             "removed": self._prune,
         }
         done, failed = dict.fromkeys(steps, 0), []
@@ -131,6 +139,10 @@ class Janitor:
                 break
             checked += self._check(attempt)
         return checked
+
+    def _look_after_refunds(self) -> int:
+        end = self._clock.now() + self._limits.holds / 4
+        return self._doubts.look_due(self._limits.looks, end)
 
     def _check(self, attempt: Attempt) -> bool:
         try:

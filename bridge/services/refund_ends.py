@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import structlog
 
 from bridge.domain.attempt import AttemptState
 from bridge.domain.notices import NoticeKind
@@ -14,12 +16,60 @@ from bridge.ports.ledger import CartTransaction
 from bridge.ports.mollie import ObservedRefund
 from bridge.services.made_with import find_made_with
 from bridge.services.notices import Case
+from bridge.services.settings import RefundLimits
+from bridge.telemetry import METRICS
+
+log = structlog.get_logger()
 
 UNDONE_AT_MOLLIE = frozenset({"failed", "canceled"})
 """Statuses of refunds at Mollie that gave nothing back."""
 
 DUPLICATE_WITHIN = timedelta(hours=1)
 """Mollie takes a second refund of one amount for a mistake for so long, and says so (409 "duplicate refund")."""
+
+
+SAME_REFUND_PAUSE = DUPLICATE_WITHIN + timedelta(minutes=1)
+"""When Mollie has forgotten the refund that it took ours for a duplicate of."""
+
+STILL_RESERVED = "Mollie took the release, and the money is still reserved"
+
+
+def is_doubted_release(refund: Refund) -> bool:
+    """Whether it is a release that Mollie took before and did not make: that is known by the payment's status alone."""
+    return refund.kind is RefundKind.RELEASE and refund.taken_at is not None
+
+
+def find_own(seen: tuple[ObservedRefund, ...], refund: Refund) -> ObservedRefund | None:
+    """What Mollie has of a refund of ours, known by our key or by Mollie's id; what stands before what was undone."""
+    own = [each for each in seen if each.key == refund.key or each.refund_id == refund.mollie_refund_id]
+    return next((each for each in own if each.status not in UNDONE_AT_MOLLIE), own[0] if own else None)
+
+
+def why_undone(own: ObservedRefund | None, refund: Refund, now: datetime) -> str | None:
+    """Why a refund that Mollie took gives nothing back after all; None while it stands.
+
+    Mollie does not announce that one was cancelled. One that its list does not have any more was cancelled as well; for
+    as long as Mollie would know its Idempotency-Key the list may only be late.
+    """
+    if own is not None:
+        return f"Mollie took the refund and ended it as {own.status}" if own.status in UNDONE_AT_MOLLIE else None
+    if refund.mollie_refund_id is None or is_young(refund, now):
+        return None
+    return f"Mollie took the refund and does not have it any more ({refund.mollie_refund_id}): it was canceled there"
+
+
+def is_young(refund: Refund, now: datetime) -> bool:
+    """Whether Mollie took it so lately that its list may not show it yet."""
+    return refund.taken_at is not None and now - refund.taken_at < DUPLICATE_WITHIN
+
+
+def next_look(refund: Refund, now: datetime, limits: RefundLimits) -> datetime | None:
+    """When a refund that Mollie took is looked after there; None: not any more."""
+    last = (refund.taken_at or now) + limits.look_for
+    if now >= last:
+        return None
+    every = limits.release_within if refund.kind is RefundKind.RELEASE else limits.look_every
+    return min(now + every, last)
 
 
 def is_in_place_of(seen: ObservedRefund, refund: Refund) -> bool:
@@ -80,6 +130,26 @@ def close_if_all_is_back(tx: CartTransaction, refund: Refund) -> None:
     back = sum(r.money.minor for r in tx.refunds(refund.transaction_id) if r.state is RefundState.REFUNDED)
     if refund.kind is RefundKind.RELEASE or back >= (attempt.charged or attempt.money).minor:
         tx.save_attempt(attempt.moved(AttemptState.REFUNDED, refund.updated_at))
+
+
+def save_moved(tx: CartTransaction, moved: Refund) -> None:
+    """Store a refund that has come into another state, and say so."""
+    tx.save_refund(moved)
+    tx.audit(entry_of(moved))
+    report(moved)
+
+
+def report(moved: Refund) -> None:
+    """Count and log the state that a refund came to."""
+    METRICS.refunds.labels(outcome=moved.state.value).inc()
+    log.info(
+        "refund.moved",
+        refund_id=moved.id,
+        cart_id=moved.cart.cart_id,
+        transaction_id=moved.transaction_id,
+        state=moved.state.value,
+        error=moved.last_error,
+    )
 
 
 def entry_of(refund: Refund) -> AuditEntry:

@@ -89,6 +89,9 @@ class RefundLimits:
     `working`: after so long a refund whose worker died is due again. `tell_after`: tries after which the merchant is
     told that one is still not known to be made; it is never given up. `tell_unsent_after`: the time after which he is
     told that one is still waiting to be sent.
+    What Mollie took may come to nothing: for `look_for` it is looked after there, every `look_every`, and `look_soon`
+    after the payment is announced. `release_within`: the time that Mollie has to
+    let go of reserved money; then it is asked to again.
     """
 
     policy: SurplusPolicy = SurplusPolicy.REPORT
@@ -96,6 +99,10 @@ class RefundLimits:
     working: timedelta = timedelta(seconds=60)
     tell_after: int = 5
     tell_unsent_after: timedelta = timedelta(hours=6)
+    look_every: timedelta = timedelta(days=1)
+    look_soon: timedelta = timedelta(minutes=5)
+    look_for: timedelta = timedelta(days=30)
+    release_within: timedelta = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +122,9 @@ class JanitorLimits:
     """How often the janitor comes, and what it looks for.
 
     `every`: seconds between two passes. `holds`: after so long without a sign of life another sidecar takes over.
-    `checks`: payments that one pass asks Mollie about. `silent`: how long an open payment is left alone; `quiet`: the
-    least time between two questions about one payment; `gives_up`: payments older than that are not asked about.
+    `checks`: payments that one pass asks Mollie about; `looks`: refunds that it looks after there.
+    `silent`: how long an open payment is left alone; `quiet`: the least time between two questions about one payment;
+    `gives_up`: payments older than that are not asked about.
     `keep_audit`, `keep_deliveries`: how long audit entries and finished deliveries are kept.
     `ratio_over`: the time over which pending payments are held against completed ones.
     """
@@ -124,6 +132,7 @@ class JanitorLimits:
     every: float = 60.0
     holds: timedelta = timedelta(seconds=300)
     checks: int = 50
+    looks: int = 20
     silent: timedelta = timedelta(minutes=30)
     quiet: timedelta = timedelta(minutes=5)
     gives_up: timedelta = timedelta(days=30)

@@ -32,6 +32,7 @@ from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction, Ledger
 from bridge.services.attempts import adopt, find_live, find_own, moved_by
 from bridge.services.deliveries import ids_of, new_delivery, wake_held, wake_surplus
+from bridge.services.doubts import Doubts
 from bridge.services.leases import Lease, check_fence
 from bridge.services.made_with import find_made_with
 from bridge.services.shop_rows import ShopRows
@@ -60,9 +61,10 @@ class Decided:
 class Settlement:
     """Decides and writes the decision down, in one transaction."""
 
-    def __init__(self, *, ledger: Ledger, surpluses: Surpluses, rows: ShopRows, clock: Clock) -> None:
+    def __init__(self, *, ledger: Ledger, surpluses: Surpluses, doubts: Doubts, rows: ShopRows, clock: Clock) -> None:
         self._ledger = ledger
         self._surpluses = surpluses
+        self._doubts = doubts
         self._rows = rows
         self._clock = clock
 
@@ -114,7 +116,7 @@ class Settlement:
         """Move the payment's attempt, and the cart's row where this payment settles the cart."""
         now = self._clock.now()
         attempt = _move_attempt(tx, view, observed, state_after(decision, observed), now)
-        self._surpluses.doubt_what_came_back(tx, observed)
+        self._doubts.hear(tx, observed)
         match decision:
             case Surplus(settled_by) if attempt is not None:
                 self._surpluses.record(tx, attempt, observed, settled_by)

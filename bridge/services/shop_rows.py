@@ -5,12 +5,11 @@ from __future__ import annotations
 import structlog
 
 from bridge.domain.errors import BridgeError
-from bridge.domain.observed import ObservedPayment, PaymentStatus
+from bridge.domain.observed import ENDED, ObservedPayment, PaymentStatus
 from bridge.ports.ledger import Ledger
 
 log = structlog.get_logger()
 
-ENDED = frozenset({PaymentStatus.CANCELED, PaymentStatus.EXPIRED, PaymentStatus.FAILED})
 SURPLUS = "surplus payment: the cart was paid already"
 RETURNED = "given back; the cart is not paid with it"
 STALE = "another payment settled the cart"

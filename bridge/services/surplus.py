@@ -46,20 +46,6 @@ class Surpluses:
                 tx.save_refund(dropped)
                 tx.audit(self._entry(dropped, "refund.dropped"))
 
-    def doubt_what_came_back(self, tx: CartTransaction, observed: ObservedPayment) -> None:
-        """Mollie counts less as refunded than it took from us: a refund failed there. The queue finds out which.
-
-        So it is with every payment, not with surplus ones alone.
-        """
-        made = [refund for refund in tx.refunds(observed.transaction_id) if refund.state is RefundState.REFUNDED]
-        made = [refund for refund in made if refund.kind is RefundKind.REFUND]
-        if sum(refund.money.minor for refund in made) <= observed.refunded_minor:
-            return
-        now = self._clock.now()
-        for refund in made:
-            tx.save_refund(replace(refund, state=RefundState.UNCERTAIN, updated_at=now, next_try_at=now))
-            tx.audit(self._entry(refund, "refund.uncertain"))
-
     def _refund(
         self, attempt: Attempt, observed: ObservedPayment, earlier: tuple[Refund, ...], policy: SurplusPolicy
     ) -> Refund | None:

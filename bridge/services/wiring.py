@@ -21,6 +21,7 @@ from bridge.services.container import Services
 from bridge.services.creation import Creation
 from bridge.services.dashboard import Dashboard
 from bridge.services.deduplication import Deduplication
+from bridge.services.doubts import Doubts
 from bridge.services.endings import Endings
 from bridge.services.inbox import Inbox
 from bridge.services.initiation import Initiation
@@ -34,6 +35,7 @@ from bridge.services.passing_on import PassingOn
 from bridge.services.payments import Payments
 from bridge.services.readiness import Readiness
 from bridge.services.reconciliation import Reconciliation
+from bridge.services.refund_book import RefundBook
 from bridge.services.refund_sending import RefundSender
 from bridge.services.refund_waits import RefundWaits
 from bridge.services.refunds import Refunds
@@ -77,7 +79,8 @@ def wire(ports: Ports, limits: Limits) -> Services:
     notices = Notices(ledger=ledger, notifiers=ports.notifiers, clock=clock, limits=limits.notices)
     rows = ShopRows(ledger=ledger)
     surpluses = Surpluses(policy=limits.refunds.policy, notices=notices, clock=clock)
-    settlement = Settlement(ledger=ledger, surpluses=surpluses, rows=rows, clock=clock)
+    doubts = Doubts(ledger=ledger, accounts=accounts, notices=notices, clock=clock, limits=limits.refunds)
+    settlement = Settlement(ledger=ledger, surpluses=surpluses, doubts=doubts, rows=rows, clock=clock)
     verifier = Verifier(ledger=ledger, clock=clock)
     matching = Matching(ledger=ledger, accounts=accounts)
     intake = Intake(ledger=ledger, clock=clock, limits=limits.webhooks)
@@ -121,9 +124,8 @@ def wire(ports: Ports, limits: Limits) -> Services:
         ledger=ledger, leases=leases, truths=truths, changes=changes, clock=clock, gate=limits.gate
     )
     waits = RefundWaits(ledger=ledger, clock=clock, limits=limits.refunds)
-    sender = RefundSender(
-        ledger=ledger, accounts=accounts, notices=notices, rows=rows, waits=waits, clock=clock, limits=limits.refunds
-    )
+    book = RefundBook(ledger=ledger, notices=notices, rows=rows, waits=waits, clock=clock, limits=limits.refunds)
+    sender = RefundSender(ledger=ledger, accounts=accounts, book=book, clock=clock)
     refunds = Refunds(ledger=ledger, accounts=accounts, sender=sender, waits=waits, clock=clock, limits=limits.refunds)
     janitor = Janitor(
         ledger=ledger,
@@ -131,6 +133,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
         inbox=inbox,
         payments=payments,
         deduplication=deduplication,
+        doubts=doubts,
         clock=clock,
         limits=limits.janitor,
     )

@@ -172,6 +172,32 @@ def test_one_of_many_gets_a_refund_and_it_is_due_again_when_his_time_is_up(ledge
     assert again == replace(refund, tries=2, next_try_at=LATER + HOUR)
 
 
+@pytest.mark.req("L8", "B9")
+@pytest.mark.parametrize("state", list(R))
+def test_what_mollie_took_is_looked_after_when_it_is_due_for_it(ledger: Ledger, state: RefundState) -> None:
+    due, later = a_refund(state=state, next_try_at=NOW), a_refund(state=state, next_try_at=NOW + SECOND)
+    save_refunds(ledger, due, later, a_refund(state=state, next_try_at=None))
+    is_taken = state is R.REFUNDED
+
+    assert ledger.queues.doubtful_refunds(NOW, 9) == ((due,) if is_taken else ())
+    assert ledger.queues.claim_look(later.id, NOW, LATER) is None
+    claimed = ledger.queues.claim_look(due.id, NOW, LATER)
+    assert claimed == (replace(due, next_try_at=LATER) if is_taken else None)
+    assert ledger.queues.claim_look(due.id, NOW, LATER) is None
+
+
+@pytest.mark.req("L8", "B9")
+def test_what_is_due_for_a_look_the_longest_comes_first(ledger: Ledger) -> None:
+    late = a_refund(state=R.REFUNDED, next_try_at=NOW, created_at=NOW - HOUR)
+    early = a_refund(state=R.REFUNDED, next_try_at=NOW - SECOND)
+    save_refunds(ledger, late, early)
+
+    assert ledger.queues.doubtful_refunds(NOW, 9) == (early, late)
+    assert ledger.queues.doubtful_refunds(NOW, 1) == (early,)
+    claims = at_once(8, lambda _: ledger.queues.claim_look(early.id, NOW, LATER))
+    assert [claim is not None for claim in claims].count(True) == 1
+
+
 @pytest.mark.req("L8", "P3")
 def test_a_refund_comes_back_with_all_that_it_had(ledger: Ledger) -> None:
     refund = a_refund(
@@ -179,6 +205,7 @@ def test_a_refund_comes_back_with_all_that_it_had(ledger: Ledger) -> None:
         tries=7,
         next_try_at=LATER,
         mollie_refund_id="re_1",
+        taken_at=NOW + SECOND,
         last_error="Mollie: größer als " + "x" * 900,
         money=Money(currency="JPY", minor=10**12),
     )

@@ -114,6 +114,20 @@ class MemoryQueues:
             self._tables().refunds[refund_id] = taken
             return taken
 
+    def doubtful_refunds(self, now: datetime, limit: int) -> tuple[Refund, ...]:
+        with self._asked():
+            due = [each for each in self._tables().refunds.values() if _is_doubtful(each, now)]
+            return tuple(sorted(due, key=lambda refund: (refund.next_try_at or now, refund.id))[:limit])
+
+    def claim_look(self, refund_id: str, now: datetime, until: datetime) -> Refund | None:
+        with self._asked():
+            found = self._tables().refunds.get(refund_id)
+            if found is None or not _is_doubtful(found, now):
+                return None
+            taken = replace(found, next_try_at=until)
+            self._tables().refunds[refund_id] = taken
+            return taken
+
     def find_refund(self, refund_id: str) -> Refund | None:
         with self._asked():
             return self._tables().refunds.get(refund_id)
@@ -239,6 +253,10 @@ def _is_due(delivery: Delivery, now: datetime) -> bool:
 
 def _is_due_refund(refund: Refund, now: datetime) -> bool:
     return refund.state in UNFINISHED and (refund.next_try_at is None or refund.next_try_at <= now)
+
+
+def _is_doubtful(refund: Refund, now: datetime) -> bool:
+    return refund.state is RefundState.REFUNDED and refund.next_try_at is not None and refund.next_try_at <= now
 
 
 def _is_due_notice(notice: Notice, now: datetime) -> bool:

@@ -246,6 +246,7 @@ def test_every_look_has_its_index(
         (lambda sql: sql.delivery.waiting, {"tx": "tr_5"}, "delivery_tx"),
         (lambda sql: sql.delivery.count, {}, "delivery_due"),
         (lambda sql: sql.refund.due, {"due_by": NOW, "most": 10}, "refund_state"),
+        (lambda sql: sql.refund.doubtful, {"due_by": NOW, "most": 10}, "refund_due"),
         (lambda sql: sql.notice.due, {"due_by": NOW, "most": 10}, "notice_due"),
         (lambda sql: sql.leftover.live, {}, "attempt_state"),
         (lambda sql: sql.leftover.completed, {"since": LATER, "since_": LATER}, "attempt_state"),

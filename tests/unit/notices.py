@@ -24,6 +24,7 @@ DETAILS: dict[NoticeKind, dict[str, Fact]] = {
     NoticeKind.REFUND_FAILED: {"refund_id": REFUND_ID, "payment_id": PAYMENT_ID, "error": "The balance is too low."},
     NoticeKind.REFUND_UNCERTAIN: {"refund_id": REFUND_ID, "payment_id": PAYMENT_ID, "error": "MollieTimeout"},
     NoticeKind.REFUND_WAITING: {"refund_id": REFUND_ID, "payment_id": PAYMENT_ID, "error": "shop 1 has no Mollie key"},
+    NoticeKind.RELEASE_UNDONE: {"refund_id": REFUND_ID, "payment_id": PAYMENT_ID, "error": "still reserved"},
     NoticeKind.DELIVERY_DEAD: {"delivery_id": "delivery-1", "tries": 30, "error": "the shop's webhook did not answer"},
     NoticeKind.ORDER_MISMATCH: {"mismatches": "order of 12.00 EUR, payment of 14.40 EUR", "order_reference": "XKBK"},
 }

@@ -118,15 +118,16 @@ def test_two_refunds_of_ours_never_claim_one_at_mollie() -> None:
     an_hour_later(world)
     first, second = (refund.id for refund in refunds_of(world))
     sender = world.services.refunds._sender
+    book = sender._book
     other = next(refund for refund in refunds_of(world) if refund.id == second)
-    done = sender._done
+    take = book.take
 
-    def both(refund: Refund, mollie_refund_id: str | None) -> Refund:
+    def both(refund: Refund, mollie_refund_id: str | None, *, ended: bool = False) -> Refund:
         if refund.id == first:
-            done(other, mollie_refund_id)
-        return done(refund, mollie_refund_id)
+            take(other, mollie_refund_id)
+        return take(refund, mollie_refund_id, ended=ended)
 
-    sender._done = both  # type: ignore[method-assign]
+    book.take = both  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
         sender.send(next(refund for refund in refunds_of(world) if refund.id == first))
 

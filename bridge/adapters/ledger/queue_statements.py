@@ -117,6 +117,10 @@ class RefundQueue:
         self.find = refund.select().where(refund.c.id == bindparam("wanted"))
         self.due = refund.select().where(due).order_by(*oldest).limit(_MOST)
         self.claim = _claim(refund, due)
+        taken = and_(refund.c.state == RefundState.REFUNDED.value, refund.c.next_try_at <= bindparam("due_by"))
+        self.doubtful = refund.select().where(taken).order_by(refund.c.next_try_at, refund.c.id).limit(_MOST)
+        self.look = refund.update().where(refund.c.id == bindparam("wanted"), taken)
+        self.look = self.look.values(next_try_at=bindparam("until"))
         self.in_states = (
             refund.select()
             .where(refund.c.state.in_(bindparam("states", expanding=True)))

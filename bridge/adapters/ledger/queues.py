@@ -118,6 +118,15 @@ class SqlQueues:
         row = self._claim(self._sql.refund.claim, self._sql.refund.find, refund_id, {"due_by": now, "until": until})
         return to_refund(row) if row is not None else None
 
+    def doubtful_refunds(self, now: datetime, limit: int) -> tuple[Refund, ...]:
+        """Refunds that Mollie took and that are to be looked after there now, the longest due first."""
+        return tuple(to_refund(row) for row in self._rows(self._sql.refund.doubtful, {"due_by": now, "most": limit}))
+
+    def claim_look(self, refund_id: str, now: datetime, until: datetime) -> Refund | None:
+        """Take such a refund to look after it; None when somebody else has it or it is not due."""
+        row = self._claim(self._sql.refund.look, self._sql.refund.find, refund_id, {"due_by": now, "until": until})
+        return to_refund(row) if row is not None else None
+
     def find_refund(self, refund_id: str) -> Refund | None:
         """A refund by its id."""
         rows = self._rows(self._sql.refund.find, {"wanted": refund_id}) if refund_id.isascii() else []

@@ -224,6 +224,7 @@ def refund_values(refund: Refund) -> Values:
         "kind": refund.kind.value,
         "tries": refund.tries,
         "next_try_at": refund.next_try_at,
+        "taken_at": refund.taken_at,
     }
 
 
@@ -245,6 +246,7 @@ def to_refund(row: AnyRow) -> Refund:
         next_try_at=row.next_try_at,
         mollie_refund_id=row.mollie_refund_id,
         last_error=row.last_error,
+        taken_at=row.taken_at,
     )
 
 

@@ -193,10 +193,12 @@ def _refund(metadata: MetaData, name: str) -> Table:
         Column("kind", ascii_text(16), nullable=False, server_default="refund"),
         Column("tries", unsigned(), nullable=False, server_default="0"),
         Column("next_try_at", UtcDateTime()),
+        Column("taken_at", UtcDateTime()),
         PrimaryKeyConstraint("id"),
         UniqueConstraint("idempotency_key", name=f"{name}_key"),
         Index(f"{name}_tx", "transaction_id"),
         Index(f"{name}_state", "state", "created_at"),
+        Index(f"{name}_due", "state", "next_try_at"),
         # One refund at Mollie is claimed by one of ours, whatever two processes find out at the same moment.
         Index(f"{name}_mollie", "mollie_refund_id", unique=True),
         **INNODB,

@@ -15,7 +15,7 @@ from bridge.domain.errors import ConfigurationError
 
 __all__ = ["HEAD", "migrate", "schema_version", "version_in", "version_table"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest version; a test holds it against the scripts in `versions`."""
 
 

@@ -48,6 +48,7 @@ def read_payment(body: Body) -> ObservedPayment:
         money=money,
         refunded_minor=_part(body.get("amountRefunded"), money),
         charged_back_minor=_part(body.get("amountChargedBack"), money),
+        captured_minor=_captured(body.get("amountCaptured"), money),
         webhook_url=_text(body.get("webhookUrl")),
         order_id=_text(body.get("orderId")),
         **_common(body, status),
@@ -66,6 +67,7 @@ def read_order(body: Body) -> ObservedPayment:
         money=money,
         refunded_minor=_part(body.get("amountRefunded"), money),
         charged_back_minor=sum(_part(each.get("amountChargedBack"), money) for each in payments),
+        captured_minor=_captured(body.get("amountCaptured"), money),
         webhook_url=next((url for url in webhooks if url), None),
         word=_text(body.get("status")),
         **_common(body, status),
@@ -201,6 +203,11 @@ def _part(amount: Any, whole: Money) -> int:
     if part.currency != whole.currency:
         raise MollieError(f"Mollie gave back {part} of {whole}: another currency")
     return part.minor
+
+
+def _captured(amount: Any, whole: Money) -> int | None:
+    """Minor units of what was captured; None where Mollie does not say: most payments know no captures."""
+    return None if amount is None else _part(amount, whole)
 
 
 def _cart_id(value: Any) -> int | None:
