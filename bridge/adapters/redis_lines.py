@@ -12,8 +12,12 @@ import redis.exceptions
 from redis import Redis
 from redis.client import PubSub
 from redis.commands.core import Script
+from redis.connection import AbstractConnection
 
 from bridge.adapters.redis_scripts import OWN_PREFIX
+
+_NO_MASTER = (redis.exceptions.ReadOnlyError, redis.exceptions.MasterDownError)
+"""Since a fail-over this is a replica. It keeps its connections, and refused each lock for as long as they lasted."""
 
 _SUBSCRIBING = 2.0
 """Seconds until a subscription must be confirmed: as long as any other answer may take."""
@@ -40,8 +44,18 @@ class Line:
         try:
             connection.send_command("EVALSHA", script.sha, len(keys), *keys, *arguments)  # type: ignore[no-untyped-call]
             return connection.read_response()
+        except _NO_MASTER:
+            self._hang_up(connection)
         except (redis.exceptions.ConnectionError, redis.exceptions.NoScriptError):
-            return script(keys, arguments, self._client)
+            pass
+        return script(keys, arguments, self._client)
+
+    def _hang_up(self, connection: AbstractConnection) -> None:
+        """Connect anew, to whom the address leads now; and listen anew, where the new master is heard."""
+        connection.disconnect()  # type: ignore[no-untyped-call]
+        self._client.connection_pool.disconnect(inuse_connections=False)
+        self._subscription.reset()
+        self.listens = False
 
     def listen(self) -> None:
         """Begin to listen to the bell; Redis must have confirmed it before anybody is told to ring."""
