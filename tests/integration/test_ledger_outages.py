@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from tests.contract.ledger_builders import CART, NOW, a_delivery, an_attempt, an
 from tests.fakes.shop import FakeShop
 from tests.services.mariadb import Database, PrivateMariaDB
 from tests.services.process import free_port
-from tests.services.waiting import BOUNDED
+from tests.services.waiting import BOUNDED, wait_until
 
 pytestmark = pytest.mark.mariadb
 
@@ -81,6 +82,33 @@ def test_connections_that_an_administrator_kills_come_back(ledger: SqlLedger, ma
     ):
         mariadb_database.execute(f"KILL {thread}")
     assert ledger.in_cart(CART, raise_fence) == 1
+
+
+def test_a_server_that_a_fail_over_has_made_a_replica_is_left_at_its_first_refusal(mariadb_database: Database) -> None:
+    """It refuses to write and keeps its connections; new ones reach whoever is the master now."""
+    user = f"fails_over_{mariadb_database.name}"[:60]
+    mariadb_database.execute(f"CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY 'p'")
+    mariadb_database.execute(f"GRANT ALL ON `{mariadb_database.name}`.* TO '{user}'@'127.0.0.1'")
+    plain = replace(mariadb_database, user=user, password="p")
+
+    def connections() -> set[int]:
+        sql = "SELECT id FROM information_schema.processlist WHERE user = %s"
+        return {int(number) for (number,) in mariadb_database.execute(sql, user)}
+
+    with sql_ledger(plain.url, pool_size=4) as ledger:
+        fill_pool(ledger)
+        before = connections()
+        mariadb_database.execute("SET GLOBAL read_only = 1")
+        try:
+            with pytest.raises(StoreDown, match="1290"):
+                ledger.in_cart(CART, raise_fence)
+        finally:
+            mariadb_database.execute("SET GLOBAL read_only = 0")
+
+        assert sorted(at_once(4, lambda _: ledger.in_cart(CART, raise_fence))) == [1, 2, 3, 4]
+        assert len(before) == 4
+        wait_until(lambda: not connections() & before, what="the old connections to be closed")
+    mariadb_database.execute(f"DROP USER '{user}'@'127.0.0.1'")
 
 
 def test_a_server_that_is_gone_is_said_to_be_down_at_once_and_is_back_when_it_is(

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from bridge.adapters.ledger.faults import SHUTTING_DOWN, number_of
+from bridge.adapters.ledger.faults import OF_NO_USE, number_of
 from bridge.domain.errors import ConfigurationError
 
 LOCK_WAIT = 2
@@ -119,7 +119,7 @@ def _server(where: URL, lock_wait: int, options: dict[str, Any]) -> Engine:
     @event.listens_for(engine, "handle_error")
     def _leaving(context: ExceptionContext) -> None:
         error = context.sqlalchemy_exception
-        if isinstance(error, DBAPIError) and number_of(error) == SHUTTING_DOWN:
+        if isinstance(error, DBAPIError) and number_of(error) in OF_NO_USE:
             context.is_disconnect = True
 
     return engine

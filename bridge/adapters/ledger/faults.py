@@ -32,8 +32,11 @@ these servers a deadlock, Galera's failed certification too), 40000 rollback (gr
 UNDONE = frozenset({1020, 1213})
 """The same by number: record changed since it was read (MariaDB's snapshot isolation; its state is HY000), deadlock."""
 
-SHUTTING_DOWN = 1053
-"""The server refuses statements on connections that it is about to close."""
+SHUTTING_DOWN, NOT_IN_THE_CLUSTER = 1053, 1047
+READ_ONLY = frozenset({1290, 1792, 1836})
+OF_NO_USE = READ_ONLY | {SHUTTING_DOWN, NOT_IN_THE_CLUSTER}
+"""What a server says that is not the one to ask (any more), on connections that it may keep open for days: it is about
+to close them, is a replica since a fail-over, or has lost its Galera cluster. Its address may lead to another now."""
 
 NO_TABLE = frozenset({1146, 1054})
 DENIED = frozenset({1044, 1045, 1142, 1143, 1227})
