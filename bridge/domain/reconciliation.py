@@ -24,8 +24,8 @@ from bridge.domain.cart import CartRef
 from bridge.domain.consistency import amount_faults
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment, PaymentStatus, StrangePayment
-from bridge.domain.records import COUNTS_AS_REFUNDED, Refund, RefundState
-from bridge.domain.refunding import find_way_back
+from bridge.domain.records import COUNTS_AS_REFUNDED, Refund, RefundKind, RefundState
+from bridge.domain.refunding import find_way_back, left_of
 from bridge.domain.shop import OrderRecord, OwnedBy, OwnedElsewhere, OwnerUnknown, ShopPayment, find_order_owner
 
 
@@ -164,7 +164,7 @@ def _settling(observed: ObservedPayment, facts: ShopFacts, record: OrderRecord) 
 
 
 def _surplus(observed: ObservedPayment, facts: ShopFacts, settler: str) -> Finding | None:
-    if any(refund.state in COUNTS_AS_REFUNDED for refund in facts.refunds):
+    if _is_going_back(observed, facts.refunds):
         return None
     seen = f"the cart was paid by {settler}, and this money is still here"
     proposed = next((refund for refund in facts.refunds if refund.state is RefundState.PROPOSED), None)
@@ -176,6 +176,13 @@ def _surplus(observed: ObservedPayment, facts: ShopFacts, settler: str) -> Findi
         return _finding(FindingKind.SURPLUS_NOT_REFUNDED, observed, facts, seen, step, Remedy.PERSON, at_risk=True)
     step = "--fix has it decided: by the policy it is reported, proposed or refunded"
     return _finding(FindingKind.SURPLUS_NOT_REFUNDED, observed, facts, seen, step, Remedy.REPLAY, at_risk=True)
+
+
+def _is_going_back(observed: ObservedPayment, refunds: tuple[Refund, ...]) -> bool:
+    """Whether all of it is on its way back, or reserved money is being let go of."""
+    if observed.status is PaymentStatus.AUTHORIZED:
+        return any(refund.kind is RefundKind.RELEASE and refund.state in COUNTS_AS_REFUNDED for refund in refunds)
+    return left_of(observed, refunds).minor == 0
 
 
 def _settler(record: OrderRecord) -> str | None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from bridge.domain.observed import ObservedPayment, PaymentStatus
-from bridge.domain.records import RefundKind, RefundState
+from bridge.domain.records import Refund, RefundKind, RefundState
 from bridge.domain.shop import MODULE_PREFIX
 
 
@@ -55,9 +55,30 @@ def kind_of(observed: ObservedPayment) -> RefundKind:
     return RefundKind.RELEASE if observed.status is PaymentStatus.AUTHORIZED else RefundKind.REFUND
 
 
-def surplus_key(transaction_id: str, kind: RefundKind) -> str:
-    """The one Idempotency-Key of a surplus payment's refund (or release): there can be no second one."""
-    digest = hashlib.sha256(f"{transaction_id}\n{kind.value}".encode()).hexdigest()
+def may_follow(kind: RefundKind, earlier: tuple[Refund, ...]) -> bool:
+    """Whether the policy may give money of a payment back (again), where it gave some back before.
+
+    | refunds of the payment by policy | again |
+    |---|---|
+    | none | yes |
+    | all of them made | yes: what is left now came back to the merchant since |
+    | one is on its way, or proposed | no: it is for all that was left |
+    | one failed, or was dropped | no: a person was told, or said no |
+
+    Reserved money is let go of once, all of it.
+    """
+    if kind is RefundKind.RELEASE:
+        return not earlier
+    return all(refund.state is RefundState.REFUNDED for refund in earlier)
+
+
+def surplus_key(transaction_id: str, kind: RefundKind, earlier: int = 0) -> str:
+    """The Idempotency-Key of a surplus payment's refund (or release) after so many `earlier` ones.
+
+    Whoever writes down the next one makes the same key: there can be no second one at its place.
+    """
+    parts = (transaction_id, kind.value, *([str(earlier)] if earlier else []))
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f"{SURPLUS_KEY}{digest[:48]}"
 
 

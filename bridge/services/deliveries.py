@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.domain.attempt import AttemptState
+from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.records import (
     COUNTS_AS_REFUNDED,
     UNFINISHED,
@@ -14,6 +14,7 @@ from bridge.domain.records import (
     RefundKind,
     RefundState,
 )
+from bridge.domain.surplus import SURPLUS_KEY
 from bridge.ports.ledger import CartTransaction
 from bridge.services.attempts import find_live
 from bridge.services.ids import new_id
@@ -49,15 +50,25 @@ def wake_held(tx: CartTransaction, now: datetime) -> None:
 
 
 def wake_kept(tx: CartTransaction, ended: Refund, now: datetime) -> None:
-    """A refund has ended and left money of the attempt here: have it decided again where nobody has settled the cart.
+    """A refund has ended and may have left money of its payment here: have the payment decided again.
 
-    Surplus money that no longer goes back may be what settles it, or what the shop made its order with; held money has
-    waited for this.
+    | payment | decided again | because |
+    |---|---|---|
+    | held | when none of its refunds is on its way any more | it has waited for this |
+    | surplus, nobody has settled the cart | the same | it may be what settles it, or made the shop's order |
+    | surplus | when a refund that was asked for was not made | the policy has to say what becomes of its amount |
+    | any | when a release has ended for good | of its end there may be no other news |
     """
     attempt = next(each for each in tx.attempts() if each.id == ended.attempt_id)
+    if attempt.transaction_id is None:
+        return
+    surplus = attempt.state is AttemptState.SURPLUS
     free = tx.state.settled_transaction_id is None or find_made_with(tx) == attempt.transaction_id
-    waits = attempt.state is AttemptState.HELD or (free and attempt.state is AttemptState.SURPLUS)
-    if waits and attempt.transaction_id is not None and not _waits_for_refund(tx, attempt.transaction_id):
+    waits = attempt.state is AttemptState.HELD or (surplus and free)
+    let_go = ended.kind is RefundKind.RELEASE and ended.next_try_at is None
+    asked_for = ended.kind is RefundKind.REFUND and not ended.key.startswith(SURPLUS_KEY)
+    not_made = surplus and asked_for and ended.state is not RefundState.REFUNDED
+    if let_go or not_made or (waits and not _waits_for_refund(tx, attempt.transaction_id)):
         tx.save_delivery(new_delivery(attempt.transaction_id, source="refund", now=now))
 
 
@@ -65,7 +76,7 @@ def wake_surplus(tx: CartTransaction, now: datetime) -> None:
     """Have surplus money that is not on its way back decided again: the payment that settled the cart gave way."""
     for attempt in tx.attempts():
         surplus = attempt.state is AttemptState.SURPLUS
-        if surplus and attempt.transaction_id is not None and not _is_going_back(tx, attempt.transaction_id):
+        if surplus and attempt.transaction_id is not None and not _is_going_back(tx, attempt, attempt.transaction_id):
             tx.save_delivery(new_delivery(attempt.transaction_id, source="surplus", now=now))
 
 
@@ -76,8 +87,11 @@ def _waits_for_refund(tx: CartTransaction, transaction_id: str) -> bool:
     return released or any(refund.state in UNFINISHED for refund in refunds)
 
 
-def _is_going_back(tx: CartTransaction, transaction_id: str) -> bool:
-    return any(refund.state in COUNTS_AS_REFUNDED for refund in tx.refunds(transaction_id))
+def _is_going_back(tx: CartTransaction, attempt: Attempt, transaction_id: str) -> bool:
+    """Whether all of it went back or is on its way: what the policy gives back is all that was left."""
+    going = [refund for refund in tx.refunds(transaction_id) if refund.state in COUNTS_AS_REFUNDED]
+    is_all = any(each.kind is RefundKind.RELEASE or each.key.startswith(SURPLUS_KEY) for each in going)
+    return is_all or sum(each.money.minor for each in going) >= (attempt.charged or attempt.money).minor
 
 
 def ids_of(lease: Lease, delivery: Delivery) -> dict[str, str | int]:

@@ -155,7 +155,7 @@ class RefundSender:
             case RefundKind.REFUND:
                 return self._find_refund(refund, mollie, observed)
             case RefundKind.RELEASE:
-                released = observed is not None and observed.status in ENDED
+                released = observed is not None and (observed.status in ENDED or observed.is_captured_in_part)
                 return self._book.take(refund, None, ended=True) if released else None
             case _:
                 assert_never(refund.kind)

@@ -1,4 +1,4 @@
-"""Surplus money: written down with the decision that it is surplus, by the merchant's policy, once for each payment."""
+"""Surplus money: written down with the decision that it is surplus, by the merchant's policy, once for what is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from bridge.domain.notices import Fact, NoticeKind
 from bridge.domain.observed import ObservedPayment
 from bridge.domain.records import AuditEntry, Refund, RefundKind, RefundState
 from bridge.domain.refunding import left_of
-from bridge.domain.surplus import SurplusPolicy, decide_surplus, first_state, kind_of, surplus_key
+from bridge.domain.surplus import (
+    SURPLUS_KEY,
+    SurplusPolicy,
+    decide_surplus,
+    first_state,
+    kind_of,
+    may_follow,
+    surplus_key,
+)
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import CartTransaction
 from bridge.services.ids import new_id
@@ -36,7 +44,11 @@ class Surpluses:
         if refund is not None:
             tx.save_refund(refund)
             tx.audit(self._entry(refund, f"refund.{refund.state.value}"))
-        self._notices.tell_in(tx, _case(attempt, observed, settled_by, policy, refund))
+        case = _case(attempt, observed, settled_by, policy, refund)
+        if refund is not None and refund.key != surplus_key(observed.transaction_id, refund.kind):
+            # Money that came back since the first was told is a case of its own.
+            case = replace(case, name=f"surplus:{observed.transaction_id}:{refund.id}", money=refund.money)
+        self._notices.tell_in(tx, case)
 
     def drop_proposals(self, tx: CartTransaction, transaction_id: str) -> None:
         """The payment settles its cart after all: nobody is to give its money back any more."""
@@ -50,10 +62,11 @@ class Surpluses:
         self, attempt: Attempt, observed: ObservedPayment, earlier: tuple[Refund, ...], policy: SurplusPolicy
     ) -> Refund | None:
         state, kind = first_state(policy), kind_of(observed)
-        key = surplus_key(observed.transaction_id, kind)
+        by_policy = tuple(each for each in earlier if each.kind is kind and each.key.startswith(SURPLUS_KEY))
         left = left_of(observed, earlier)
-        if state is None or left.minor == 0 or any(refund.key == key for refund in earlier):
+        if state is None or left.minor == 0 or not may_follow(kind, by_policy):
             return None
+        key = surplus_key(observed.transaction_id, kind, len(by_policy))
         now = self._clock.now()
         return Refund(
             id=new_id(),

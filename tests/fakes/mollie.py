@@ -68,6 +68,8 @@ class FakeMollie:
         self.excess = 0
         self.strange: dict[str, str] = {}
         """Payments by id whose status Mollie words in a way that is not known."""
+        self.keeps_reserved = False
+        """Whether a release is taken and not made: Mollie does not promise that it is."""
         self.clock: Clock | None = None
         """With a clock a refund of the same amount is taken for a mistake for an hour only, as Mollie does."""
         self._faults: dict[Call, list[_Fault]] = defaultdict(list)
@@ -106,7 +108,13 @@ class FakeMollie:
         return self.payments[transaction_id]
 
     def set(
-        self, transaction_id: str, status: PaymentStatus | str, *, refunded: int = 0, charged_back: int = 0
+        self,
+        transaction_id: str,
+        status: PaymentStatus | str,
+        *,
+        refunded: int = 0,
+        charged_back: int = 0,
+        captured: int | None = None,
     ) -> ObservedPayment:
         """Let the payment go on to `status`; amounts given back are minor units."""
         with self._mutex:
@@ -115,6 +123,7 @@ class FakeMollie:
                 status=PaymentStatus(status),
                 refunded_minor=refunded,
                 charged_back_minor=charged_back,
+                captured_minor=captured,
             )
             self.payments[transaction_id] = _tidy(changed)
             return self.payments[transaction_id]
@@ -234,7 +243,8 @@ class FakeMollie:
             payment = self.payments.get(transaction_id)
             if payment is None or payment.status is not PaymentStatus.AUTHORIZED:
                 raise MollieRefused("there is no authorization to release", status=422)
-            self.set(transaction_id, PaymentStatus.CANCELED)
+            if not self.keeps_reserved:
+                self.set(transaction_id, PaymentStatus.CANCELED)
 
     @contextmanager
     def _asked(self, request: MollieRequest) -> Iterator[None]:
