@@ -10,7 +10,8 @@
 -- that. Where `order_references` is 2, two orders exist (see duplicate_orders): cancel one before it is shipped.
 --
 -- Not known here: refunds that were made already, and payments whose webhook was lost. The shop's tables hold neither; Mollie does.
--- Times are the shop's. Only carts with a payment since the date below. Indexes: ps_mollie_payments (cart_id), ps_orders (id_cart).
+-- Times are the shop's. Only carts with a payment since the date below. One pass over ps_mollie_payments, in which the carts are laid
+-- out as bits, 64 to a row; indexes: ps_mollie_payments (cart_id), ps_orders (id_cart).
 SELECT
     priced.cart_id,
     (SELECT cart.id_shop FROM ps_cart AS cart WHERE cart.id_cart = priced.cart_id) AS id_shop,
@@ -70,18 +71,32 @@ FROM (
             MIN(p.created_at)                                               AS first_at,
             MAX(p.created_at)                                               AS last_at,
             GROUP_CONCAT(p.transaction_id ORDER BY p.created_at, p.transaction_id SEPARATOR ' ') AS transactions
-        FROM ps_mollie_payments AS p
+        FROM (
+            -- Carts with several such payments. `carts` has all carts that have one, as bits, and `odd` those that have one, three and so
+            -- on: what is in `carts` and not in `odd` has two. A block with more payments than that explains is looked at whole.
+            SELECT
+                laid.block,
+                CASE
+                    WHEN laid.payments = BIT_COUNT(laid.carts) + BIT_COUNT(laid.carts & ~laid.odd) THEN laid.carts & ~laid.odd
+                    ELSE laid.carts
+                END                                                         AS carts
+            FROM (
+                SELECT
+                    p.cart_id DIV 64                                        AS block,
+                    COUNT(*)                                                AS payments,
+                    BIT_OR(1 << p.cart_id % 64)                             AS carts,
+                    BIT_XOR(1 << p.cart_id % 64)                            AS odd
+                FROM ps_mollie_payments AS p
+                WHERE p.bank_status IN ('paid', 'authorized', 'completed', 'shipping') AND p.cart_id > 0
+                GROUP BY block
+            ) AS laid
+            WHERE laid.payments > BIT_COUNT(laid.carts)
+            LIMIT 1000000000 -- made once
+        ) AS several
         STRAIGHT_JOIN (
-            -- Carts with several payments of any kind, read from the index alone. With its LIMIT the derived table is made once;
-            -- without it MariaDB groups in a temporary table, or once for each row.
-            SELECT cart_id
-            FROM ps_mollie_payments
-            WHERE cart_id > 0
-            GROUP BY cart_id
-            HAVING COUNT(*) > 1
-            ORDER BY cart_id
-            LIMIT 1000000000
-        ) AS several ON several.cart_id = p.cart_id
+            WITH RECURSIVE bits (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM bits WHERE n < 63) SELECT n FROM bits
+        ) AS bits ON several.carts >> bits.n & 1 = 1
+        STRAIGHT_JOIN ps_mollie_payments AS p ON p.cart_id = several.block * 64 + bits.n
         WHERE p.bank_status IN ('paid', 'authorized', 'completed', 'shipping')
         GROUP BY p.cart_id
         HAVING COUNT(*) > 1 AND MAX(p.created_at) >= '2000-01-01'

@@ -10,8 +10,9 @@
 -- What to do: look the transaction up at Mollie, which is right, and set the order's state to what it says. With a canceled order the
 -- payment is often the second of two (see duplicate_payments): refund it.
 --
--- Times are the shop's. Only payments since the date below. Indexes: ps_orders (current_state, id_cart), ps_mollie_payments (cart_id),
--- one pass over each of the two tables. COUNT(*) = 0 rather than NOT EXISTS: of that MariaDB makes a temporary table of everything.
+-- Times are the shop's. Only payments since the date below. Indexes: ps_orders (current_state, id_cart), ps_mollie_payments (cart_id).
+-- One pass over ps_mollie_payments, in which the carts with payments and those with a paid one are laid out as bits, 64 to a row.
+-- COUNT(*) = 0 rather than NOT EXISTS: of that MariaDB makes a temporary table of everything.
 SELECT
     found.disagreement,
     found.id_order,
@@ -56,18 +57,25 @@ FROM (
         'order paid, not it',
         o.id_order, o.reference, o.id_cart, o.id_shop, o.current_state, o.id_currency, o.total_paid,
         p.transaction_id, p.bank_status, p.created_at
-    FROM ps_mollie_payments AS p
-    STRAIGHT_JOIN ps_orders AS o ON o.id_cart = p.cart_id
+    FROM (
+        SELECT
+            p.cart_id DIV 64                                                AS block,
+            BIT_OR(1 << p.cart_id % 64)                                     AS carts,
+            BIT_OR((p.bank_status IN ('paid', 'authorized', 'completed', 'shipping')) << p.cart_id % 64) AS paid
+        FROM ps_mollie_payments AS p
+        GROUP BY block
+        LIMIT 1000000000 -- made once
+    ) AS laid
+    STRAIGHT_JOIN (
+        WITH RECURSIVE bits (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM bits WHERE n < 63) SELECT n FROM bits
+    ) AS bits ON (laid.carts & ~laid.paid) >> bits.n & 1 = 1
+    STRAIGHT_JOIN ps_orders AS o ON o.id_cart = laid.block * 64 + bits.n
     STRAIGHT_JOIN ps_order_state AS state ON state.id_order_state = o.current_state
-    WHERE state.paid = 1
+    STRAIGHT_JOIN ps_mollie_payments AS p ON p.cart_id = o.id_cart
+    WHERE laid.carts & ~laid.paid > 0
+        AND state.paid = 1
         AND o.module = 'mollie'
-        AND p.bank_status NOT IN ('paid', 'authorized', 'completed', 'shipping')
         AND p.created_at >= '2000-01-01'
-        AND (
-            SELECT COUNT(*)
-            FROM ps_mollie_payments AS other
-            WHERE other.cart_id = o.id_cart AND other.bank_status IN ('paid', 'authorized', 'completed', 'shipping')
-        ) = 0
 ) AS found
 LEFT JOIN ps_currency AS currency ON currency.id_currency = found.id_currency
 ORDER BY found.created_at DESC, found.transaction_id, found.id_order;

@@ -252,6 +252,24 @@ def test_money_that_one_of_the_two_does_not_know_of_is_found(shop: PlantedShop) 
     ]
 
 
+def test_what_only_one_of_the_two_knows_is_no_disagreement(shop: PlantedShop) -> None:
+    for status in ("open", "paid"):
+        shop.payment(9_001, status)
+    for state in ("expired", "paid"):
+        attempt(shop, state)
+    attempt(shop, "released", transaction_id=None)
+
+    assert shop.report("mollie_disagreement").rows == ()
+
+
+@pytest.mark.parametrize("state", ["superseded", "surplus", "held", "released"])
+def test_an_attempt_that_tells_nothing_of_money_is_no_disagreement(shop: PlantedShop, state: str) -> None:
+    for status in ("open", "paid"):
+        attempt(shop, state, transaction_id=shop.payment(9_001, status))
+
+    assert shop.report("mollie_disagreement").rows == ()
+
+
 # All of them
 
 

@@ -84,6 +84,21 @@ def test_paid_twice_without_any_order_the_amount_is_not_known_and_said_so(shop: 
     assert (total.amount, total.unknown) == (Decimal("14.40"), 1)
 
 
+@pytest.mark.parametrize("most", [2, 3, 4])
+def test_wherever_carts_stand_those_with_two_payments_or_more_are_found(shop: PlantedShop, most: int) -> None:
+    """The report lays the carts out in blocks of 64: each place of them, alone and beside carts with three and four."""
+    carts = range(4 * 64 - 1, 8 * 64 + 1)
+    payments = {cart: 1 + cart % 3 % 2 if cart % 100 else most for cart in carts}
+    for cart, count in payments.items():
+        for _ in range(count):
+            shop.payment(cart)
+        shop.payment(cart, "open")
+
+    result = shop.report("duplicate_payments")
+
+    assert {row[0]: row[2] for row in result.rows} == {cart: count for cart, count in payments.items() if count > 1}
+
+
 def test_payments_without_a_cart_are_not_one_cart(shop: PlantedShop) -> None:
     for cart in (None, None, 0, 0):
         shop.payment(cart)

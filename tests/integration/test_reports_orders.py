@@ -74,6 +74,20 @@ def test_a_paid_order_whose_payments_are_not_paid_disagrees(shop: PlantedShop, s
     assert shop.report("order_without_payment").row_count == 0
 
 
+def test_wherever_carts_stand_those_of_which_no_payment_is_paid_disagree(shop: PlantedShop) -> None:
+    """The report lays the carts out in blocks of 64: each place of one, and the first of the next."""
+    unpaid = []
+    for cart in range(4 * 64 - 1, 5 * 64 + 1):
+        shop.order(cart)
+        transaction = shop.payment(cart, "expired")
+        if cart % 3:
+            shop.payment(cart)
+        else:
+            unpaid.append(transaction)
+
+    assert shop.column("status_disagreement", "transaction_id") == sorted(unpaid)
+
+
 def test_a_first_try_that_failed_does_not_disagree_with_the_order(shop: PlantedShop) -> None:
     shop.payment(a_sale(shop), "failed")
 
