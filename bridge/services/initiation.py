@@ -137,16 +137,17 @@ class Initiation:
         A thousand tabs at once then do not queue for a lock only to hear, one after the other, that the first was
         quicker. They leave the database to the first for a moment before they look at what it did.
         """
-        with self._leases.locked_soon(request.cart, purpose="initiation", timeout=HEAD_START) as locked:
-            if locked:
-                return self._rounds(request, until)
-        if plain := self._find_plain_answer(request):
-            return plain
-        wait = max(0.0, until - self._clock.monotonic())
         try:
+            with self._leases.locked_soon(request.cart, purpose="initiation", timeout=HEAD_START) as locked:
+                if locked:
+                    return self._rounds(request, until)
+            if plain := self._find_plain_answer(request):
+                return plain
+            wait = max(0.0, until - self._clock.monotonic())
             with self._leases.locked(request.cart, purpose="initiation", timeout=wait):
                 return self._rounds(request, until)
         except LockTimeout:
+            # Also where the lock was free and the cart's row shows a lease: its holder died, its work may go on.
             if plain := self._find_plain_answer(request):
                 return plain
             raise

@@ -173,3 +173,18 @@ def test_who_lost_the_lock_while_mollie_was_asked_writes_nothing(world: World) -
 
     assert world.states() == {"tr_1": "open"}
     assert decisions(world) == []
+
+
+@pytest.mark.req("P1", "B8")
+def test_who_meets_the_lease_of_a_dead_holder_is_led_to_the_order_that_it_has_made(world: World) -> None:
+    now = world.clock.now()
+    shown = CartLease(
+        token="t", purpose="webhook:1", holder="dead:1", taken_at=now, expires_at=now + timedelta(seconds=60)
+    )
+    world.ledger.in_cart(CART, lambda tx: tx.save_state(replace(tx.state, fence=5, lease=shown)))
+    world.shop.add_order(CART, paid_by="tr_1")
+
+    answer = initiate(world)
+
+    assert answer.action is Action.SHOW_ORDER
+    assert world.state.fence == 5
