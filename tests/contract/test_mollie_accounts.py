@@ -213,23 +213,3 @@ def test_a_release_that_was_accepted_needs_no_body(body: str) -> None:
         accounts.close()
 
         assert server.header("Idempotency-Key") == "key-1"
-
-
-def test_refunds_are_listed_over_all_pages() -> None:
-    bodies: list[str] = []
-
-    def answer(connection: object, over: object) -> None:
-        answering(body=bodies.pop(0), kind="application/hal+json")(connection, over)  # type: ignore[arg-type]
-
-    def page(refund: str, next_url: str | None) -> str:
-        entry = f'{{"id": "{refund}", "status": "queued", "amount": {{"currency": "EUR", "value": "1.00"}}}}'
-        link = f'{{"href": "{next_url}"}}' if next_url else "null"
-        return f'{{"count": 1, "_embedded": {{"refunds": [{entry}]}}, "_links": {{"next": {link}}}}}'
-
-    with raw_server(answer) as server:
-        bodies += [page("re_2", f"{server.url}/v2/payments/tr_1/refunds?from=re_1"), page("re_1", None)]
-        accounts = MollieClientAccounts(Keys(shop1="test_one"), server.url)
-        found = accounts.of(1).refunds_of("tr_1")
-        accounts.close()
-
-    assert [refund.refund_id for refund in found] == ["re_2", "re_1"]

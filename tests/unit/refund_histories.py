@@ -15,6 +15,9 @@ from bridge.services.refunds import RefundRequest
 from tests.unit.histories import History, Planned, Play, Step
 from tests.unit.world import Killed, World
 
+UNDONE = ("failed", "canceled")
+"""What gives nothing back."""
+
 PARTS = (200, 500, 900)
 """What is given back in part, in cents: no two of them come to another one."""
 
@@ -46,7 +49,8 @@ class Cashier:
         payment = self._world.mollie.payments[transaction_id]
         if payment.refunded_minor > payment.money.minor:
             self._history.faults.append(f"more was given back than was paid: {payment}")
-        own = [each for each in self._world.mollie.refunds[transaction_id] if each.key == key]
+        every = self._world.mollie.refunds[transaction_id]
+        own = [each for each in every if each.key == key and each.status not in UNDONE]
         if len(own) > 1:
             self._history.faults.append(f"one refund was made twice: {own}")
         settles = self._world.state.settled_transaction_id == transaction_id
@@ -69,6 +73,8 @@ class MoneyBack(Play):
             "reject": lambda: self.reject(step.which),
             "ask": lambda: self.ask(step.which),
             "by_hand": lambda: self.by_hand(step.which),
+            "undo": lambda: self.undo(step.which),
+            "look": lambda: self.look(step.which),
             "tell": self.world.services.notices.work_due,
         }
         if step.what not in act:
@@ -135,6 +141,26 @@ class MoneyBack(Play):
         )
         self.world.mollie.payments[transaction_id] = replace(payment, refunded_minor=payment.refunded_minor + minor)
 
+    def undo(self, which: int) -> None:
+        """What Mollie took comes to nothing there: it fails, is canceled, or is listed no more. Nobody is told."""
+        transaction_id = self.ids[which % len(self.ids)]
+        payment, refunds = self.world.mollie.payments[transaction_id], self.world.mollie.refunds[transaction_id]
+        standing = [each for each in refunds if each.status not in UNDONE]
+        if not standing:
+            return
+        one = standing[which % len(standing)]
+        refunds[refunds.index(one)] = replace(one, status=UNDONE[which % 2])
+        if which == 3:
+            refunds[:] = [each for each in refunds if each.refund_id != one.refund_id]
+        left = payment.refunded_minor - one.money.minor
+        self.world.mollie.payments[transaction_id] = replace(payment, refunded_minor=left)
+        self.world.mollie._refunded.clear()
+
+    def look(self, which: int) -> None:
+        """The janitor comes, a while later."""
+        self.world.clock.advance(hours=[0, 1, 6, 24][which])
+        self.world.services.janitor.sweep()
+
     def end(self) -> None:
         """Payments come to their end without losing what was given back; the queues are worked off."""
         self.world.run()
@@ -148,10 +174,11 @@ class MoneyBack(Play):
         for transaction_id in self.ids:
             self.world.deliver(transaction_id)
             self.history.watch()
-        for _ in range(12):
+        for number in range(14):
             self.world.work_off()
             self.world.services.refunds.work_due()
-            self.world.clock.advance(minutes=70)
+            self.world.clock.advance(minutes=70 if number % 4 else 24 * 60)
+            self.world.services.janitor.sweep()
             self.world.mollie._refunded.clear()
         self.world.work_off()
         self.world.services.notices.work_due()
@@ -173,7 +200,7 @@ def assert_nobody_lost_money(world: World, history: History) -> None:
     assert len({refund.key for refund in refunds}) == len(refunds)
     for payment in world.mollie.payments.values():
         own = [refund for refund in refunds if refund.transaction_id == payment.transaction_id]
-        made = [each for each in world.mollie.refunds[payment.transaction_id] if each.key is not None]
+        made = [each for each in world.mollie.refunds[payment.transaction_id] if each.key and each.status not in UNDONE]
         assert payment.refunded_minor <= payment.money.minor
         assert_told_apart(own, made)
         attempt = next((a for a in world.attempts if a.transaction_id == payment.transaction_id), None)

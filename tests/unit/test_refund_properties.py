@@ -51,3 +51,12 @@ def test_money_goes_back_rightly_while_the_shop_works(
     planned: list[Planned], played: list[Step], duds: list[bool], policy: SurplusPolicy
 ) -> None:
     run(planned, played, duds, policy)
+
+
+@given(plans(), steps("news", "queue", "ask", "by_hand", "undo", "undo", "look", "approve", "deliver"), duds, policies)
+@settings(max_examples=60, deadline=None)
+@pytest.mark.req("P3", "L8", "L15", "B4", "B9")
+def test_what_comes_to_nothing_at_mollie_is_found_out_whoever_made_it(
+    planned: list[Planned], played: list[Step], duds: list[bool], policy: SurplusPolicy
+) -> None:
+    run(planned, played, duds, policy)

@@ -14,14 +14,14 @@ from bridge.adapters.mollie.errors import translate
 from bridge.adapters.mollie.reading import (
     REFUND_KEY,
     Body,
-    embedded,
     read_order,
     read_page,
     read_payment,
     read_refund,
+    read_refunds,
     settling_payment,
 )
-from bridge.domain.errors import MollieRefused, Unavailable
+from bridge.domain.errors import MollieError, MollieRefused, Unavailable
 from bridge.domain.money import Money
 from bridge.domain.observed import ObservedPayment
 from bridge.ports.mollie import NewPayment, ObservedRefund, PaymentPage
@@ -173,13 +173,16 @@ def _order(client: Any, order_id: str) -> Body:
 
 
 def _refunds(client: Any, payment_id: str) -> tuple[ObservedRefund, ...]:
-    found: list[ObservedRefund] = []
     page = _payment(client, payment_id).refunds.list(limit=_PAGE)
-    for _ in range(_MOST_PAGES):
-        found += [read_refund(refund) for refund in embedded(page, "refunds")]
+    found = read_refunds(page)
+    for _ in range(_MOST_PAGES - 1):
         if not page.has_next():
             break
         page = page.get_next()
+        found += read_refunds(page)
+    if page.has_next():
+        # What is not in it would be taken for not made, and be made again.
+        raise MollieError(f"Mollie lists more than {_MOST_PAGES * _PAGE} refunds of {payment_id}: no list is whole")
     return tuple(found)
 
 

@@ -126,6 +126,21 @@ def read_refund(body: Body) -> ObservedRefund:
     )
 
 
+def read_refunds(body: Body) -> list[ObservedRefund]:
+    """A page of the list of a payment's refunds.
+
+    Raises `MollieError` for an answer that is no such list, or not all of it: a refund that is not in it would be made
+    again. Whether a list without a further page has a link that says so is not established.
+    """
+    links, holder, count = body.get("_links"), body.get("_embedded"), body.get("count")
+    if not isinstance(links, Mapping) or not isinstance(holder, Mapping) or not isinstance(holder.get("refunds"), list):
+        _senseless("a list without refunds or links")
+    refunds = embedded(body, "refunds")
+    if len(refunds) != len(holder["refunds"]) or count not in (None, len(refunds)):
+        _senseless(f"a list of {len(refunds)} refunds that says it has {count}")
+    return [read_refund(refund) for refund in refunds]
+
+
 def settling_payment(order: Body) -> str | None:
     """The id of the order's payment that took or reserved the money."""
     for wanted in ("paid", "authorized"):
