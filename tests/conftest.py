@@ -16,6 +16,7 @@ from tests.services import mariadb as mariadb_service
 from tests.services import nginx as nginx_service
 from tests.services import redis as redis_service
 from tests.services.mariadb import Database, PrivateMariaDB
+from tests.services.mysql import private_database_server
 from tests.services.php import require_php_packages
 from tests.services.process import program
 from tests.services.redis import PrivateRedis
@@ -61,8 +62,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[PrivateMariaDB]:
-    """One private MariaDB for the test process (with pytest-xdist: one for each worker)."""
-    with PrivateMariaDB() as server:
+    """One private MariaDB (or MySQL, when one is named) for the test process, with pytest-xdist for each worker."""
+    with private_database_server() as server:
         yield server
 
 

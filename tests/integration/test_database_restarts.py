@@ -19,6 +19,7 @@ import requests
 from tests.integration.findings import refunded, undone
 from tests.integration.world import World, running_world
 from tests.services.mariadb import PrivateMariaDB
+from tests.services.mysql import private_database_server
 from tests.services.waiting import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -32,7 +33,7 @@ RESTARTS_AFTER = (2, 20, 50)
 @pytest.fixture
 def server() -> Iterator[PrivateMariaDB]:
     """A server of this test's own: nobody else is to feel its restarts."""
-    with PrivateMariaDB() as running:
+    with private_database_server() as running:
         yield running
 
 

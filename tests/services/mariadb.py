@@ -81,17 +81,15 @@ class PrivateMariaDB(PrivateServer):
     user = "root"
 
     def __init__(self) -> None:
-        self._server = program("mariadbd", SERVER_PACKAGE)
-        self._installer = program("mariadb-install-db", SERVER_PACKAGE)
         super().__init__()
-        self.socket = self.folder / "mariadb.sock"
+        self.socket = self.folder / f"{self.name}.sock"
         self.password = secrets.token_hex(8)
 
     def prepare(self) -> None:
         """Make the system tables and the one account."""
         installation = subprocess.run(
             [
-                self._installer,
+                program("mariadb-install-db", SERVER_PACKAGE),
                 "--no-defaults",
                 "--force",  # also where the machine's own name can not be looked up
                 f"--datadir={self._datadir}",
@@ -118,7 +116,7 @@ class PrivateMariaDB(PrivateServer):
     def command(self) -> list[str]:
         """The server, deaf to the machine's configuration files."""
         return [
-            self._server,
+            program("mariadbd", SERVER_PACKAGE),
             "--no-defaults",
             f"--datadir={self._datadir}",
             f"--socket={self.socket}",
