@@ -145,7 +145,11 @@ class UnknownStatus(MollieError):
 
 
 class MollieUnauthorized(MollieError):
-    """Mollie does not accept the API key."""
+    """Mollie does not accept the API key; or there is none to be sent, and then `has_key` is False."""
+
+    def __init__(self, message: str, *, has_key: bool = True) -> None:
+        super().__init__(message)
+        self.has_key = has_key
 
 
 class MollieConflict(MollieError):

@@ -37,17 +37,23 @@ class Matching:
         return self._accounts.of(cart.shop_id).find_payment(transaction_id, timeout=timeout) or Gone()
 
     def _find_at_mollie(self, transaction_id: str, timeout: float | None) -> ObservedPayment | None:
-        """The payment, by the key of whichever shop of a multishop knows it."""
+        """The payment, by the key of whichever shop of a multishop knows it; None when every account says no.
+
+        A shop without a key has no account and so no payment, but somebody must have been asked.
+        """
+        asked = False
         unasked: MollieUnauthorized | None = None
         for shop_id in self._ledger.shop.shop_ids():
             try:
                 observed = self._accounts.of(shop_id).find_payment(transaction_id, timeout=timeout)
             except MollieUnauthorized as error:
-                unasked = error
+                if error.has_key or unasked is None:
+                    unasked = error
                 continue
+            asked = True
             if observed is not None:
                 return observed
-        if unasked is not None:
+        if unasked is not None and (unasked.has_key or not asked):
             # It may be a payment of the account that could not be asked: not unknown, only not yet known.
             raise unasked
         return None

@@ -275,7 +275,7 @@ class FakeMollieAccounts:
 
     def of(self, shop_id: int) -> FakeMollie:
         if shop_id in self.closed:
-            raise MollieUnauthorized(f"shop {shop_id} has no Mollie key")
+            raise MollieUnauthorized(f"shop {shop_id} has no Mollie key", has_key=False)
         return self.by_shop.get(shop_id, self.mollie)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.domain.cart import OrderPhase
+from bridge.domain.errors import MollieUnauthorized
 from bridge.domain.records import DeliveryState
 from tests.fakes.mollie import FakeMollie
 from tests.fakes.shop_webhook import mollie_module
@@ -177,6 +178,24 @@ def test_a_payment_is_not_unknown_while_no_account_can_be_asked(world: World) ->
 
     assert delivery.state is FAILED
     assert world.state.settled_transaction_id == "tr_1"
+
+
+def test_a_shop_without_a_key_makes_no_payment_uncertain(world: World) -> None:
+    """Anybody may announce payments that do not exist; each would be tried for a day and then be told of."""
+    world.shop.add_cart(43, shop_id=2, customer_id=8)
+    world.accounts.closed = {2}
+
+    delivery = world.deliver("tr_nobody")
+
+    assert (delivery.state, delivery.decision) == (DONE, "Unknown")
+
+
+def test_a_key_that_mollie_does_not_accept_leaves_a_payment_uncertain(world: World) -> None:
+    world.shop.add_cart(43, shop_id=2, customer_id=8)
+    world.accounts.by_shop = {2: FakeMollie()}
+    world.accounts.by_shop[2].fail_always("find_payment", MollieUnauthorized("401"))
+
+    assert world.deliver("tr_1").state is FAILED
 
 
 def test_a_payment_of_another_shops_account_is_found(world: World) -> None:

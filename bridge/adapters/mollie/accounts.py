@@ -79,7 +79,7 @@ class MollieClientAccounts:
             return known.access
         access = self._access_of(shop_id)
         if access is None:
-            raise MollieUnauthorized(f"shop {shop_id} has no Mollie key for the mode it is in")
+            raise MollieUnauthorized(f"shop {shop_id} has no Mollie key for the mode it is in", has_key=False)
         with self._mutex:
             self._known[shop_id] = _Known(access, now + KEY_LIFETIME)
         return access
