@@ -31,7 +31,7 @@ pytestmark = pytest.mark.mariadb
 
 @pytest.fixture
 def engine(mariadb_database: Database) -> Iterator[Engine]:
-    with engine_for(mariadb_database.url, pool_size=4, connect_timeout=1, read_timeout=3, lock_wait=1) as on_mariadb:
+    with engine_for(mariadb_database.url, pool_size=4, connect_timeout=1, read_timeout=3, lock_wait=2) as on_mariadb:
         yield on_mariadb
 
 

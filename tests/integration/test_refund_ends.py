@@ -48,7 +48,7 @@ def test_a_refund_that_fails_at_mollie_days_later_makes_the_money_surplus_again(
     (made,) = at_mollie(world, transaction_id)
     world.mollie.webhooks.lose(transaction_id)
     world.mollie.move_refund(made.id, RefundStatus.FAILED)
-    assert world.route(transaction_id) == 200
+    world.route_until_taken(transaction_id)
 
     wait_until(lambda: refund_of(world, refund_id) == "failed", 20)
     assert attempt_of(world, transaction_id) == "surplus"

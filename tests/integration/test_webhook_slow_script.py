@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def world(module_database: Database) -> Iterator[World]:
-    webhooks = {"shop_timeout": 0.5, "lease_wait": 0.2, "first_pause": 0.1, "longest_pause": 0.2}
-    with running_world(module_database, web_servers=2, webhooks=webhooks, locks={"lifetime": 4.0}) as running:
+    webhooks = {"shop_timeout": 1.5, "lease_wait": 0.2, "first_pause": 0.1, "longest_pause": 0.2}
+    with running_world(module_database, web_servers=2, webhooks=webhooks, locks={"lifetime": 8.0}) as running:
         yield running
 
 
@@ -47,7 +47,7 @@ def test_while_a_script_may_still_be_at_work_no_other_is_started_for_the_cart(ba
         if stage is Stage.CHECKED:
             scripts.append(stage)
             is_there.set()
-            go_on.wait(2.5)
+            go_on.wait(5)
 
     for shop in balanced.shops:
         shop.pause = pause
@@ -57,7 +57,7 @@ def test_while_a_script_may_still_be_at_work_no_other_is_started_for_the_cart(ba
     balanced.mollie.pay(transaction_id)
 
     assert balanced.route(transaction_id) == 503
-    assert is_there.is_set()
+    assert is_there.wait(30)
     assert balanced.route(transaction_id) == 503
 
     wait_until_all_done(balanced, 30)

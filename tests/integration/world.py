@@ -21,6 +21,7 @@ from bridge.demo.storefront import BridgeShim, ToyShop, seed, shop_tables
 from bridge.demo.storefront.web import create_app as create_shop
 from tests.integration.sidecar import SHOP_TOKEN, Reply, Sidecar
 from tests.services.mariadb import Database
+from tests.services.waiting import wait_until
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -71,6 +72,10 @@ class World:
         """Mollie's own call, as the web server sends it to the sidecar; the status of its answer."""
         url = f"{self.sidecar.url}/webhooks/mollie"
         return requests.post(url, data={"id": transaction_id}, timeout=20).status_code
+
+    def route_until_taken(self, transaction_id: str) -> None:
+        """Mollie calls until the sidecar says that it is done: on a busy machine not at once."""
+        wait_until(lambda: self.route(transaction_id) == 200, 60, what=f"{transaction_id} to be worked on")
 
     def references(self, cart_id: int) -> list[str]:
         """The distinct order references of a cart."""

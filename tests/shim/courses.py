@@ -61,6 +61,9 @@ def back_button(world: ShimWorld) -> str:
         return f"not resumed: {_seen([first, second])}"
     world.mollie.pay(first.checkout_id)
     third = shopper.pay()
+    if third.checkout_id == first.checkout_id:
+        # Mollie was not heard in time, as on a busy machine: the page that was open is offered, and takes no money.
+        third = shopper.pay()
     if third.checkout_id is not None:
         return f"a paid cart may be paid again: {_seen([third])}"
     wrong = _settle(world, shopper, [first.checkout_id], paid=True)
