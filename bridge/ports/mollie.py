@@ -68,7 +68,7 @@ class Mollie(Protocol):
         """Create a payment under an Idempotency-Key; the same key within the hour gives the same payment."""
         ...
 
-    def cancel_payment(self, transaction_id: str) -> bool:
+    def cancel_payment(self, transaction_id: str, *, timeout: float | None = None) -> bool:
         """Cancel it; False when Mollie does not allow it (any more)."""
         ...
 

@@ -21,7 +21,7 @@ from bridge.domain.initiation import (
     Supersede,
     decide_initiation,
 )
-from bridge.domain.observed import Observation
+from bridge.domain.observed import Observation, Unanswered
 from bridge.domain.records import KeyState
 from bridge.domain.shop import ShopView
 from bridge.ports.clock import Clock
@@ -182,9 +182,10 @@ class Initiation:
 
     def _cancel(self, shop_id: int, transaction_ids: tuple[str, ...], learned: _Learned, until: float) -> None:
         """Cancel at Mollie before the database says so: a crash in between leaves a dead payment, not a live one."""
-        refused = self._truths.cancel(shop_id, transaction_ids)
-        learned.uncancelable |= refused
-        learned.truths |= self._truths.ask(shop_id, transaction_ids, until=until)
+        learned.uncancelable |= self._truths.cancel(shop_id, transaction_ids, until=until)
+        now = self._truths.ask(shop_id, transaction_ids, until=until)
+        # Where no time was left to hear of it, what Mollie said a moment ago is better than a guess.
+        learned.truths |= {tr: truth for tr, truth in now.items() if not isinstance(truth, Unanswered)}
 
     def _round(self, tx: CartTransaction, request: InitiationRequest, learned: _Learned) -> Round:
         now = self._clock.now()

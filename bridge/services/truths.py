@@ -50,14 +50,20 @@ class Truths:
             log.warning("mollie.unanswered", transaction_id=transaction_id, error=str(error))
             return Unanswered()
 
-    def cancel(self, shop_id: int, transaction_ids: tuple[str, ...]) -> frozenset[str]:
-        """Cancel payments; returns those that Mollie did not cancel (not allowed any more, or no answer)."""
-        mollie = self._accounts.of(shop_id)
-        return frozenset(tr for tr in transaction_ids if not self._cancel_one(mollie, tr))
+    def cancel(self, shop_id: int, transaction_ids: tuple[str, ...], *, until: float) -> frozenset[str]:
+        """Cancel payments by `until` (monotonic); returns those that Mollie did not cancel.
 
-    def _cancel_one(self, mollie: Mollie, transaction_id: str) -> bool:
+        It does not allow it (any more), or did not answer in time.
+        """
+        mollie = self._accounts.of(shop_id)
+        return frozenset(tr for tr in transaction_ids if not self._cancel_one(mollie, tr, until))
+
+    def _cancel_one(self, mollie: Mollie, transaction_id: str, until: float) -> bool:
+        remaining = until - self._clock.monotonic()
+        if remaining <= 0:
+            return False
         try:
-            return mollie.cancel_payment(transaction_id)
+            return mollie.cancel_payment(transaction_id, timeout=remaining)
         except (MollieError, Unavailable) as error:
             log.warning("mollie.not_canceled", transaction_id=transaction_id, error=str(error))
             return False

@@ -174,8 +174,8 @@ class FakeMollie:
             self.payments[transaction_id] = replace(created, method=payment.method)
             return self.payments[transaction_id]
 
-    def cancel_payment(self, transaction_id: str) -> bool:
-        with self._asked(MollieRequest(call="cancel_payment", transaction_id=transaction_id)):
+    def cancel_payment(self, transaction_id: str, *, timeout: float | None = None) -> bool:
+        with self._asked(MollieRequest(call="cancel_payment", transaction_id=transaction_id, timeout=timeout)):
             payment = self.payments.get(transaction_id)
             if payment is None or not payment.is_cancelable or not payment.is_live:
                 return False

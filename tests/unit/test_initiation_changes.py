@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.domain.attempt import AttemptState
 from bridge.domain.cart import OrderPhase
 from bridge.domain.errors import (
     MollieError,
@@ -114,6 +115,29 @@ def test_a_payment_that_can_not_be_cancelled_gives_way_all_the_same(world: World
     assert initiate(world).is_new
     assert world.states() == {"tr_1": "superseded", None: "reserved"}
     assert world.mollie.requests_of("cancel_payment") == []
+    assert decisions(world) == ["Supersede"]
+
+
+@pytest.mark.req("B3", "P9")
+@pytest.mark.parametrize("state", [AttemptState.OPEN, None], ids=["our own", "made without the bridge"])
+def test_a_cancellation_that_takes_too_long_does_not_make_the_shopper_wait(
+    world: World, state: AttemptState | None
+) -> None:
+    """The shim listens no longer than 2.5 s and then sells without the gate."""
+    world.add_payment("tr_1", "open", money=OTHER_PRICE, cancelable=True, state=state)
+
+    def take_all_the_time(request: MollieRequest) -> None:
+        if request.call == "cancel_payment":
+            world.clock.advance(seconds=request.timeout or 60.0)
+            raise MollieTimeout("slow")
+
+    world.mollie.before = take_all_the_time
+    answer = initiate(world)
+
+    assert answer.is_new
+    assert world.clock.monotonic() == pytest.approx(2.2)
+    assert [request.call for request in world.mollie.requests] == ["find_payment", "cancel_payment"]
+    assert world.states() == {"tr_1": "superseded", None: "reserved"}
     assert decisions(world) == ["Supersede"]
 
 

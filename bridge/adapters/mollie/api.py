@@ -49,8 +49,8 @@ class ClientMollie:
         """The payment or order; a payment that belongs to an order is answered as that order. None for 404 and 410."""
         if not _ID.fullmatch(transaction_id):
             return None
-        limit = self._timeout if timeout is None else min(timeout, self._timeout)
         try:
+            limit = self._within(timeout)
             return self._calls.read(self._key, lambda client, _: _observe(client, transaction_id), limit)
         except MollieRefused as error:
             if error.status in (404, 410):
@@ -68,7 +68,7 @@ class ClientMollie:
         created, replayed = self._calls.write(self._key, create, self._timeout)
         return self._as_it_is_now(created) if replayed else created
 
-    def cancel_payment(self, transaction_id: str) -> bool:
+    def cancel_payment(self, transaction_id: str, *, timeout: float | None = None) -> bool:
         """Cancel it; False when Mollie does not allow it (422) or knows no such one (404)."""
         if not _ID.fullmatch(transaction_id):
             return False
@@ -76,7 +76,7 @@ class ClientMollie:
         path = f"{_collection(transaction_id)}/{transaction_id}"
         try:
             self._calls.write(
-                self._key, lambda client, _: client.payments.perform_api_call("DELETE", path), self._timeout
+                self._key, lambda client, _: client.payments.perform_api_call("DELETE", path), self._within(timeout)
             )
         except MollieRefused as error:
             if error.status in (404, 410, 422):
@@ -137,6 +137,9 @@ class ClientMollie:
                     raise translate(error, exchange, writes=True) from error
 
         self._calls.write(self._key, release, self._timeout)
+
+    def _within(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else min(timeout, self._timeout)
 
     def _as_it_is_now(self, replayed: ObservedPayment) -> ObservedPayment:
         try:
