@@ -45,6 +45,7 @@ def run_janitor(settings: Settings) -> bool:
             "orders taken up again": sweep.orders,
             "payments asked about": sweep.payments,
             "refunds looked after": sweep.refunds,
+            "plans of a wrong clock made due": sweep.strays,
             "rows removed": sweep.removed,
         }
     for what, number in done.items():

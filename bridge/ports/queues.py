@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bridge.domain.attempt import Attempt
@@ -30,6 +30,11 @@ class Figures:
     deliveries: Mapping[str, int] = field(default_factory=dict)
     refunds: Mapping[str, int] = field(default_factory=dict)
     notices: Mapping[str, int] = field(default_factory=dict)
+
+
+FARTHEST = timedelta(days=2)
+"""No plan goes further than this: settings of pauses and lifetimes end at one day. A time beyond it was written while
+the clock was wrong (a machine that came up without its time), and what waits for it would wait for ever."""
 
 
 def covered_by(delivery: Delivery) -> str:
@@ -129,7 +134,10 @@ class Queues(Protocol):
     # --- tasks ----------------------------------------------------------------------------------------------------
 
     def take_task(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
-        """Take a task that nobody holds (any more), or hold on to one's own; False when somebody else holds it."""
+        """Take a task that nobody holds (any more), or hold on to one's own; False when somebody else holds it.
+
+        Nobody holds one until a time that is farther away than `FARTHEST`.
+        """
         ...
 
     def end_task(self, name: str, holder: str, now: datetime) -> None:
@@ -151,6 +159,10 @@ class Queues(Protocol):
 
     def unfinished_carts(self, limit: int) -> tuple[CartState, ...]:
         """Carts whose order was begun and not verified, and whose settling payment has no delivery to be worked on."""
+        ...
+
+    def hasten_strays(self, now: datetime) -> int:
+        """Make due now what waits for a time that is farther away than `FARTHEST`; returns how many did."""
         ...
 
     def figures(self, since: datetime) -> Figures:

@@ -5,6 +5,7 @@
 | an order begun and not verified, with no delivery for it | a delivery of the bridge's own |
 | a payment that may have been paid or have ended, and nobody told | asking Mollie; a delivery of the bridge's own |
 | a refund that Mollie took and that came to nothing there | a look at Mollie's list (`bridge.services.doubts`) |
+| what waits for another year, as a clock that was wrong had planned | making it due |
 | a reservation that nothing came of | binding it to the module's row where there is one, else releasing it |
 | expired idempotency keys, old audit entries and finished deliveries | removing them |
 
@@ -46,13 +47,14 @@ CARTS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What one pass did: orders taken up again, payments asked about, refunds looked after, rows removed; and which
-    steps failed.
+    """What one pass did: orders taken up again, payments asked about, refunds looked after, plans of a wrong clock made
+    due, rows removed; and which steps failed.
     """
 
     orders: int = 0
     payments: int = 0
     refunds: int = 0
+    strays: int = 0
     removed: int = 0
     failed: tuple[str, ...] = ()
 
@@ -102,6 +104,7 @@ class Janitor:
             "orders": self._take_up_orders,
             "payments": self._check_payments,
             "refunds": self._look_after_refunds,
+            "strays": self._hasten_strays,
             "removed": self._prune,
         }
         done, failed = dict.fromkeys(steps, 0), []
@@ -193,6 +196,9 @@ class Janitor:
             return
         now = self._clock.now()
         tx.save_attempt(replace(known, updated_at=now) if observed is None else bound(known, observed, now))
+
+    def _hasten_strays(self) -> int:
+        return self._ledger.queues.hasten_strays(self._clock.now())
 
     def _prune(self) -> int:
         now, limits = self._clock.now(), self._limits

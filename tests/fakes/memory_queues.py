@@ -13,7 +13,7 @@ from bridge.domain.attempt import LIVE, Attempt, AttemptState
 from bridge.domain.cart import CartRef, CartState, OrderPhase
 from bridge.domain.notices import Notice, NoticeState
 from bridge.domain.records import UNFINISHED, Delivery, DeliveryState, Refund, RefundState
-from bridge.ports.queues import Figures, covered_by
+from bridge.ports.queues import FARTHEST, Figures, covered_by
 
 if TYPE_CHECKING:
     from tests.fakes.memory_ledger import Tables
@@ -167,7 +167,7 @@ class MemoryQueues:
     def take_task(self, name: str, holder: str, now: datetime, until: datetime) -> bool:
         with self._asked():
             held_by, held_until = self._tables().tasks.get(name, (holder, now))
-            if held_by != holder and held_until > now:
+            if held_by != holder and now < held_until <= now + FARTHEST:
                 return False
             self._tables().tasks[name] = holder, until
             return True
@@ -200,6 +200,18 @@ class MemoryQueues:
             }
             begun = (state for state in self._tables().carts.values() if state.order_phase is OrderPhase.STARTED)
             return tuple(state for state in begun if state.settled_transaction_id not in looked_after)[:limit]
+
+    def hasten_strays(self, now: datetime) -> int:
+        with self._asked():
+            tables, far = self._tables(), now + FARTHEST
+            deliveries = [each for each in tables.deliveries.values() if each.state in _WAITING]
+            refunds = [each for each in tables.refunds.values() if each.state in UNFINISHED | {RefundState.REFUNDED}]
+            notices = [each for each in tables.notices.values() if each.state is NoticeState.WAITING]
+            strays = [_is_far(each, far) for rows in (deliveries, refunds, notices) for each in rows]
+            tables.deliveries |= {each.id: replace(each, next_try_at=now) for each in deliveries if _is_far(each, far)}
+            tables.refunds |= {each.id: replace(each, next_try_at=now) for each in refunds if _is_far(each, far)}
+            tables.notices |= {each.id: replace(each, next_try_at=now) for each in notices if _is_far(each, far)}
+            return sum(strays)
 
     def figures(self, since: datetime) -> Figures:
         with self._asked():
@@ -261,3 +273,8 @@ def _is_doubtful(refund: Refund, now: datetime) -> bool:
 
 def _is_due_notice(notice: Notice, now: datetime) -> bool:
     return notice.state is NoticeState.WAITING and (notice.next_try_at is None or notice.next_try_at <= now)
+
+
+def _is_far(waiting: object, far: datetime) -> bool:
+    assert isinstance(waiting, (Delivery, Refund, Notice))
+    return waiting.next_try_at is not None and waiting.next_try_at > far

@@ -51,6 +51,7 @@ migrate(engine, "ps_")
 
 LATER = NOW + timedelta(days=1)
 NEWS = {"tx": "tr_5", "status": "paid", "refunded": 0, "charged_back": 0, "this": "another"}
+DUE = {"due_by": NOW, "most": 10}
 SILENT = {"quiet_since": NOW, "silent_since": NOW, "made_after": NOW, "at": NOW, "most": 10}
 
 SHAPE = {
@@ -242,12 +243,12 @@ def test_every_look_has_its_index(
 @pytest.mark.parametrize(
     ("statement", "values", "key"),
     [
-        (lambda sql: sql.delivery.due, {"due_by": NOW, "most": 10}, "delivery_due"),
+        (lambda sql: sql.delivery.due, DUE, "delivery_due"),
         (lambda sql: sql.delivery.waiting, {"tx": "tr_5"}, "delivery_tx"),
         (lambda sql: sql.delivery.count, {}, "delivery_due"),
-        (lambda sql: sql.refund.due, {"due_by": NOW, "most": 10}, "refund_state"),
-        (lambda sql: sql.refund.doubtful, {"due_by": NOW, "most": 10}, "refund_due"),
-        (lambda sql: sql.notice.due, {"due_by": NOW, "most": 10}, "notice_due"),
+        (lambda sql: sql.refund.due, DUE, "refund_state"),
+        (lambda sql: sql.refund.doubtful, DUE, "refund_due"),
+        (lambda sql: sql.notice.due, DUE, "notice_due"),
         (lambda sql: sql.leftover.live, {}, "attempt_state"),
         (lambda sql: sql.leftover.completed, {"since": LATER, "since_": LATER}, "attempt_state"),
         (lambda sql: sql.leftover.unchecked, SILENT, "attempt_state"),

@@ -10,6 +10,7 @@ import pytest
 from bridge.domain.attempt import AttemptState
 from bridge.domain.cart import OrderPhase
 from bridge.domain.errors import (
+    MollieUnavailable,
     StoreDown,
 )
 from bridge.domain.records import AuditEntry, DeliveryState
@@ -221,3 +222,23 @@ def test_every_sidecar_measures_and_one_sweeps(world: World) -> None:
     world.services.janitor.round()
 
     assert METRICS.pending_payments._value.get() == 1
+
+
+# --- a clock that was wrong -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("B6", "B8", "L8")
+def test_what_a_wrong_clock_put_off_for_years_is_done_when_the_clock_is_right() -> None:
+    """The machine came up a year ahead; a refund could not be sent, which was told, and a janitor died at work."""
+    world = paid_twice("refund")
+    world.clock.advance(hours=365 * 24)
+    world.ledger.queues.take_task(TASK, "dead", world.clock.now(), world.clock.now() + timedelta(minutes=5))
+    world.mollie.fail("create_refund", MollieUnavailable("503"))
+    world.services.refunds.work_due()
+    world.clock.advance(hours=-365 * 24)
+    assert world.services.refunds.work_due() == 0
+
+    assert sweep(world).strays == 2
+    assert world.services.refunds.work_due() == 1
+    assert world.mollie.payments["tr_2"].refunded_minor == 1440
+    world.close()

@@ -104,6 +104,7 @@ class DeliveryQueue:
         )
         done = and_(inbox.c.state == DeliveryState.DONE.value, inbox.c.received_at < bindparam("limit_at"))
         self.prune = _a_step(inbox, done)
+        self.strays = _strays(inbox, *WAITING)
         self.count = _count(inbox, (*WAITING, DeliveryState.DEAD.value))
 
 
@@ -127,6 +128,7 @@ class RefundQueue:
             .order_by(*oldest)
             .limit(_MOST)
         )
+        self.strays = _strays(refund, *_UNFINISHED, RefundState.REFUNDED.value)
         self.count = _count(refund, (*_UNFINISHED, RefundState.PROPOSED.value, RefundState.FAILED.value))
 
 
@@ -141,6 +143,7 @@ class NoticeQueue:
         self.claim = _claim(notice, due)
         sent = and_(notice.c.state == NoticeState.SENT.value, notice.c.at < bindparam("limit_at"))
         self.prune = _a_step(notice, sent)
+        self.strays = _strays(notice, NoticeState.WAITING.value)
         self.count = _count(notice, (NoticeState.WAITING.value, NoticeState.DEAD.value))
 
 
@@ -150,7 +153,9 @@ class TaskStatements:
     def __init__(self, tables: LedgerTables) -> None:
         task = tables.task
         this = task.c.name == bindparam("wanted")
-        free = or_(task.c.held_until <= bindparam("at"), task.c.holder == bindparam("mine"))
+        # Held until a time that is too far away it was by a clock that was wrong.
+        over = or_(task.c.held_until <= bindparam("at"), task.c.held_until > bindparam("far_by"))
+        free = or_(over, task.c.holder == bindparam("mine"))
         self.insert = task.insert()
         self.take = task.update().where(this, free).values(holder=bindparam("taker"), held_until=bindparam("until"))
         self.end = (
@@ -228,6 +233,12 @@ def _is_due(table: Table) -> ColumnElement[bool]:
     No value of an update may be named as a column, and `at` is one of the notices'.
     """
     return or_(table.c.next_try_at.is_(null()), table.c.next_try_at <= bindparam("due_by"))
+
+
+def _strays(table: Table, *states: str) -> Update:
+    """Make due what a wrong clock planned. Not with the looks for what is due: they would lose their index by it."""
+    far = and_(table.c.state.in_(states), table.c.next_try_at > bindparam("far_by"))
+    return table.update().where(far).values(next_try_at=bindparam("due_by"))
 
 
 def _claim(table: Table, condition: ColumnElement[bool], **values: object) -> Update:

@@ -28,7 +28,7 @@ from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
 from bridge.domain.notices import Notice
 from bridge.domain.records import Delivery, DeliveryState, Refund, RefundState
-from bridge.ports.queues import Figures, covered_by
+from bridge.ports.queues import FARTHEST, Figures, covered_by
 
 T = TypeVar("T")
 
@@ -177,7 +177,8 @@ class SqlQueues:
         task = self._sql.task
 
         def take(connection: Connection) -> bool:
-            values = {"wanted": name, "mine": holder, "at": now, "taker": holder, "until": until}
+            values = {"wanted": name, "mine": holder, "at": now, "far_by": now + FARTHEST}
+            values |= {"taker": holder, "until": until}
             if connection.execute(task.take, values).rowcount > 0:
                 return True
             connection.execute(task.insert, {"name": name, "holder": holder, "held_until": until, "ended_at": None})
@@ -212,6 +213,12 @@ class SqlQueues:
     def unfinished_carts(self, limit: int) -> tuple[CartState, ...]:
         """Carts whose order was begun and not verified, with nothing left to work on for it."""
         return tuple(to_state(row) for row in self._rows(self._sql.leftover.unfinished, {"most": limit}))
+
+    def hasten_strays(self, now: datetime) -> int:
+        """Make due what is planned for farther away than anything may be."""
+        values = {"due_by": now, "far_by": now + FARTHEST}
+        strays = (self._sql.delivery.strays, self._sql.refund.strays, self._sql.notice.strays)
+        return self._write(lambda connection: sum(connection.execute(each, values).rowcount for each in strays))
 
     def figures(self, since: datetime) -> Figures:
         """How much there is of what."""
