@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import structlog
+
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import LeaseHeld, MollieTimeout, ShopDown
+from bridge.domain.errors import BridgeError, LeaseHeld, MollieTimeout, ShopDown
 from bridge.domain.records import Delivery
-from bridge.domain.settlement import SettlementDecision
+from bridge.domain.settlement import SettlementDecision, Update
 from bridge.ports.clock import Clock
+from bridge.services.backoff import reason_of
 from bridge.services.changes import Changes
 from bridge.services.endings import Endings
 from bridge.services.intake import Intake
@@ -18,6 +21,8 @@ from bridge.services.observing import Observing
 from bridge.services.settings import WebhookLimits
 from bridge.services.settlement import Settlement
 from bridge.services.verification import Verifier
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +70,28 @@ class Claims:
         """Decide about a webhook that reached the shop, within `claim_within` seconds.
 
         Raises `LeaseHeld` while somebody else works on the cart, `TooManyUnknown`, and what asking Mollie raises. The
-        delivery is stored in any case, and the inbox goes on with what the shim does not complete.
+        delivery is stored in any case, and the inbox goes on with what the shim does not complete. Where no cart is
+        guarded nothing is raised: the module works, whatever the bridge can not find out.
         """
         until = self._clock.monotonic() + self._limits.claim_within
-        self._intake.check(transaction_id)
+        try:
+            self._intake.check(transaction_id)
+            return self._taken(transaction_id, until)
+        except BridgeError as error:
+            if not self._observing.watches_all:
+                raise
+            return self._let_through(transaction_id, None, error)
+
+    def _taken(self, transaction_id: str, until: float) -> Claim:
         delivery = self._intake.take(transaction_id, source="shim", rest=self._limits.delegated_rest)
         try:
             return self._claim(delivery, until)
         except Exception as error:
-            self._endings.put_back(delivery, error)
+            if self._observing.watches_all:
+                # The module works on it now; the inbox is not to have it called again.
+                self._endings.close(delivery, None)
+            else:
+                self._endings.put_back(delivery, error)
             raise
 
     def _claim(self, delivery: Delivery, until: float) -> Claim:
@@ -82,10 +100,7 @@ class Claims:
             self._endings.close(delivery, cart)
             return Claim(decision=cart, cart=None, process=self._observing.watches_all)
         if self._observing.only_watches(cart):
-            observed = self._matching.observe(cart, delivery.transaction_id, timeout=self._left(until))
-            decision = self._observing.webhook(cart, delivery, observed)
-            self._endings.close(replace(delivery, cart=cart), decision)
-            return Claim(decision=decision, cart=cart, process=True)
+            return self._watch(cart, replace(delivery, cart=cart), until)
         wait = min(self._limits.claim_wait, self._left(until))
         lease = self._leases.take(cart, purpose=f"webhook:{delivery.id}", timeout=wait, keep=False)
         if lease is None:
@@ -102,6 +117,26 @@ class Claims:
                 self._leases.give_back(lease)
                 self._changes.announce(cart)
         return Claim(decision=decided.decision, cart=cart, process=passes_on, lease=lease if passes_on else None)
+
+    def _watch(self, cart: CartRef, delivery: Delivery, until: float) -> Claim:
+        """The cart is not guarded: the module works on it as it would without the bridge, also while Mollie is away."""
+        try:
+            observed = self._matching.observe(cart, delivery.transaction_id, timeout=self._left(until))
+            decision = self._observing.webhook(cart, delivery, observed)
+        except BridgeError as error:
+            self._endings.close(delivery, None)
+            return self._let_through(delivery.transaction_id, cart, error)
+        self._endings.close(delivery, decision)
+        return Claim(decision=decision, cart=cart, process=True)
+
+    def _let_through(self, transaction_id: str, cart: CartRef | None, error: BridgeError) -> Claim:
+        log.warning(
+            "settlement.not_observed",
+            transaction_id=transaction_id,
+            cart_id=cart.cart_id if cart else None,
+            error=reason_of(error),
+        )
+        return Claim(decision=Update(), cart=cart, process=True)
 
     def _left(self, until: float) -> float:
         """Seconds left for the claim. The shim does not wait longer, and would not know of a lease given later."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.domain.cart import CartRef
-from bridge.domain.errors import MollieUnavailable
+from bridge.domain.errors import BridgeError, MollieTimeout, MollieUnauthorized, MollieUnavailable
 from bridge.domain.records import DeliveryState
 from bridge.domain.rollout import Rollout, RolloutMode
 from bridge.ports.shop import ShopAnswer
@@ -110,6 +110,52 @@ def test_a_second_payment_of_a_watched_cart_reaches_the_module_and_is_noted(watc
 @pytest.mark.req("L17")
 def test_a_webhook_that_nobody_can_place_is_the_modules_business_while_observing(watched: World) -> None:
     assert watched.claims.claim("tr_unknown").process
+
+
+@pytest.mark.req("L17")
+@pytest.mark.parametrize("known", [True, False], ids=["of a known cart", "that only Mollie can place"])
+@pytest.mark.parametrize("error", [MollieUnavailable("503"), MollieUnauthorized("401"), MollieTimeout("slow")])
+def test_a_watched_webhook_reaches_the_module_though_mollie_can_not_be_asked(
+    watched: World, error: BridgeError, known: bool
+) -> None:
+    watched.add_payment("tr_1", "paid", state=None, row=known)
+    watched.mollie.fail_always("find_payment", error)
+
+    claim = watched.claims.claim("tr_1")
+
+    assert (claim.process, claim.lease) == (True, None)
+    assert watched.undone() == []
+
+
+@pytest.mark.req("L17")
+def test_a_watched_webhook_reaches_the_module_though_nothing_can_be_stored(watched: World) -> None:
+    watched.add_payment("tr_1", "paid", state=None)
+    watched.ledger.down = True
+
+    assert watched.claims.claim("tr_1").process
+
+
+@pytest.mark.req("L17")
+def test_nor_are_webhooks_of_unknown_payments_limited_for_the_module(watched: World) -> None:
+    limit = watched.limits.webhooks.unknown_per_minute
+
+    assert all(watched.claims.claim(f"tr_{number}").process for number in range(limit + 1))
+
+
+@pytest.mark.req("L17")
+def test_outside_of_the_percentage_mollies_silence_holds_nobody_up_and_inside_it_does() -> None:
+    def claim(percentage: int) -> bool:
+        world = World(Limits(gate=GateLimits(), rollout=Rollout(percentage=percentage)))
+        world.add_payment("tr_1", "paid", state=None)
+        world.mollie.fail_always("find_payment", MollieUnavailable("503"))
+        try:
+            return world.claims.claim("tr_1").process
+        finally:
+            world.close()
+
+    assert claim(percentage=0)
+    with pytest.raises(MollieUnavailable):
+        claim(percentage=100)
 
 
 @pytest.mark.req("L17")
