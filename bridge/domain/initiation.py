@@ -289,7 +289,8 @@ def _creating_now(attempt: Attempt, facts: InitiationFacts, policy: GatePolicy) 
     The shop's module is given `reservation_lifetime`. The bridge's own creation is asked for again under its key, as
     long as Mollie keeps the key and the amount is the same; nobody has seen its page otherwise.
     """
-    age = facts.now - attempt.created_at
+    # Made in the future, it is as old as it is far ahead: a clock that was put back is to block no cart for an hour.
+    age = abs(facts.now - attempt.created_at)
     if attempt.state is AttemptState.RESERVED and age < policy.reservation_lifetime:
         return InProgress(attempt)
     again = facts.creates_at_mollie and attempt.mollie_key is not None and attempt.money == facts.money

@@ -120,7 +120,7 @@ class Deduplication:
         """Whether nobody can still be given a page for a reservation."""
         policy = self._gate.policy
         limit = policy.key_lifetime_at_mollie if attempt.mollie_key else policy.reservation_lifetime
-        return self._clock.now() - attempt.created_at >= limit
+        return abs(self._clock.now() - attempt.created_at) >= limit
 
 
 def _live_money(truths: dict[str, Observation]) -> Money | None:

@@ -188,3 +188,18 @@ def test_who_meets_the_lease_of_a_dead_holder_is_led_to_the_order_that_it_has_ma
 
     assert answer.action is Action.SHOW_ORDER
     assert world.state.fence == 5
+
+
+def test_a_reservation_does_not_stand_longer_because_the_clock_was_put_back(world: World) -> None:
+    initiate(world, "key-1")
+    world.clock.advance(hours=-1)
+
+    assert initiate(world, "key-2").is_new
+    assert sorted(attempt.state for attempt in world.attempts) == ["released", "reserved"]
+
+
+def test_clocks_of_two_hosts_may_differ_by_seconds(world: World) -> None:
+    initiate(world, "key-1")
+    world.clock.advance(seconds=-5)
+
+    assert initiate(world, "key-2").action is Action.RETRY_LATER
