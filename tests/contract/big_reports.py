@@ -2,7 +2,7 @@
 
     strew(database, rows=1_000_000)
 
-Into a `BigShop` of so many rows, whose free carts are used, too. MariaDB only, as the big shop itself.
+Into a `BigShop` of so many rows, whose free carts are used, too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from bridge.adapters.ledger import create_engine
 from bridge.adapters.migrations import migrate
 from tests.services.mariadb import Database
+from tests.services.numbers import numbers
 
 _LENIENT = "SET SESSION unique_checks = 0, foreign_key_checks = 0, sql_mode = '';\n"
 
@@ -20,7 +21,7 @@ _PRODUCTS = """
 _ATTEMPTS = """
     INSERT INTO ps_molbridge_attempt (id, id_shop, id_cart, state, transaction_id, amount_minor, currency, id_customer,
         created_at, updated_at, processed_at, version)
-    SELECT CONCAT('01939f5c-8a31-7000-8000-', SUBSTRING(MD5(transaction_id), 1, 12)), 1, cart_id,
+    SELECT CONCAT('01939f5c-8a31-7000-8000-', SUBSTRING(SHA2(transaction_id, 256), 1, 12)), 1, cart_id,
         IF(bank_status <> 'paid', 'expired',
             IF(transaction_id LIKE 'tr_c%' AND order_id % 400 = 0, 'surplus', 'paid')),
         transaction_id, 1440, 'EUR', 7, created_at, created_at, created_at, 1
@@ -42,11 +43,11 @@ _OWN_TABLES = "ps_molbridge_attempt, ps_molbridge_cart, ps_molbridge_delivery, p
 
 
 def _payments(letter: str, cart: str, order: str, status: str, count: int, *, first: int = 1) -> str:
-    transaction = f"CONCAT('tr_{letter}', SUBSTRING(MD5(seq), 1, 15))"
+    transaction = f"CONCAT('tr_{letter}', SUBSTRING(SHA2(seq, 256), 1, 15))"
     return (
         "INSERT INTO ps_mollie_payments (transaction_id, cart_id, order_id, order_reference, method, bank_status, "
         f"created_at, updated_at) SELECT {transaction}, {cart}, {order}, CONCAT('mol_', seq), 'ideal', '{status}', "
-        f"NOW() - INTERVAL seq SECOND - INTERVAL 1 HOUR, NOW() FROM seq_{first}_to_{first + count - 1} ORDER BY 1"
+        f"NOW() - INTERVAL seq SECOND - INTERVAL 1 HOUR, NOW() FROM {numbers(first, first + count - 1)} ORDER BY 1"
     )
 
 
@@ -54,7 +55,7 @@ def _orders(reference: str, cart: str, total: str, count: int) -> str:
     return (
         "INSERT INTO ps_orders (reference, id_customer, id_cart, current_state, payment, module, total_paid, "
         f"total_paid_real, date_add, date_upd) SELECT {reference}, {cart} % 50000 + 1, {cart}, 2, 'iDEAL', 'mollie', "
-        f"{total}, {total}, NOW(), NOW() FROM seq_1_to_{count}"
+        f"{total}, {total}, NOW(), NOW() FROM {numbers(1, count)}"
     )
 
 

@@ -1,20 +1,19 @@
 """A shop that has sold for years: a million carts, each ordered and paid, written by the server itself in seconds.
 
-    fill_big_shop(engine, rows=1_000_000)
-
-MariaDB only: the rows come out of its sequence engine (`seq_1_to_1000000`).
+fill_big_shop(engine, rows=1_000_000)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import md5
+from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import Engine, text
 
 from bridge.demo.storefront.schema import shop_tables
 from bridge.demo.storefront.seed import seed
+from tests.services.numbers import numbers
 
 SETTINGS: Final = 500
 """Rows of the configuration table in a shop with a few modules."""
@@ -39,7 +38,7 @@ class BigShop:
     @staticmethod
     def transaction_of(cart_id: int) -> str:
         """The transaction that paid a sold cart."""
-        return "tr_" + md5(str(cart_id).encode(), usedforsecurity=False).hexdigest()[:16]
+        return "tr_" + sha256(str(cart_id).encode()).hexdigest()[:16]
 
 
 def fill_big_shop(engine: Engine, *, rows: int = 1_000_000, free: int = 20_000, prefix: str = "ps_") -> BigShop:
@@ -61,11 +60,11 @@ def fill_big_shop(engine: Engine, *, rows: int = 1_000_000, free: int = 20_000, 
 
 
 def _sold(prefix: str, rows: int) -> list[str]:
-    sequence = f"seq_1_to_{rows}"
+    sequence = numbers(1, rows)
     at = f"NOW() - INTERVAL ({rows} - seq) * 2 + 3600 SECOND"
     reference = "CONCAT('R', LPAD(seq, 9, '0'))"
     # Mollie's ids come in no order; the table holds them sorted, so that is how they are written.
-    transaction = "CONCAT('tr_', SUBSTRING(MD5(seq), 1, 16))"
+    transaction = "CONCAT('tr_', SUBSTRING(SHA2(seq, 256), 1, 16))"
     return [
         _carts(prefix, 1, rows),
         (
@@ -95,12 +94,12 @@ def _carts(prefix: str, first: int, last: int) -> str:
     return (
         f"INSERT INTO `{prefix}cart` (id_cart, id_carrier, delivery_option, id_lang, id_address_delivery, "
         f"id_address_invoice, id_currency, id_customer, id_guest, date_add, date_upd) "
-        f"SELECT seq, 1, '', 1, 1, 1, 1, seq % 50000 + 1, 0, {at}, {at} FROM seq_{first}_to_{last}"
+        f"SELECT seq, 1, '', 1, 1, 1, 1, seq % 50000 + 1, 0, {at}, {at} FROM {numbers(first, last)}"
     )
 
 
 def _settings(prefix: str) -> str:
     return (
         f"INSERT INTO `{prefix}configuration` (name, value, date_add, date_upd) "
-        f"SELECT CONCAT('OTHER_', seq), seq, NOW(), NOW() FROM seq_1_to_{SETTINGS}"
+        f"SELECT CONCAT('OTHER_', seq), seq, NOW(), NOW() FROM {numbers(1, SETTINGS)}"
     )

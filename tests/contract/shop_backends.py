@@ -24,7 +24,7 @@ def sqlite_rig(tmp_path: Path) -> Iterator[WrittenShop]:
 @pytest.fixture
 def mariadb_engine(mariadb_database: Database) -> Iterator[Engine]:
     """A database of a MariaDB server."""
-    engine = create_engine(mariadb_database.url)
+    engine = create_engine(mariadb_database.shop_url)
     yield engine
     engine.dispose()
 

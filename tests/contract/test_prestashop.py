@@ -38,7 +38,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ShopRig]:
         case "sqlite":
             engine = create_engine(f"sqlite:///{tmp_path}/shop.db")
         case _:
-            engine = create_engine(request.getfixturevalue("mariadb_database").url)
+            engine = create_engine(request.getfixturevalue("mariadb_database").shop_url)
     # A prefix that needs quoting, as shops have them that were moved around.
     yield WrittenShop.create(engine, "9Shop_", SqlShop)
     engine.dispose()

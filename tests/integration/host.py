@@ -135,7 +135,7 @@ def running_hosts(**sections: Any) -> Iterator[Hosts]:
         mariadb = stack.enter_context(SharedMariaDB(here))
         shared_redis = stack.enter_context(SharedRedis(here))
         database = mariadb.create_database("shop")
-        engine = create_engine(database.url, pool_size=16)
+        engine = create_engine(database.shop_url, pool_size=16)
         stack.callback(engine.dispose)
         tables = shop_tables("ps_")
         tables.metadata.create_all(engine)
@@ -153,7 +153,7 @@ def running_hosts(**sections: Any) -> Iterator[Hosts]:
             }
             stack.enter_context(sidecar)
             web.settings = {
-                "database": database.url,
+                "database": database.shop_url,
                 "mollie": mollie_url,
                 "sidecar": sidecar.url,
                 "redis": shared_redis.url,

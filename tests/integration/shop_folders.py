@@ -48,14 +48,15 @@ def write_parameters(folder: Path, shape: str, values: dict[str, str]) -> Path:
 def owned(database: Database) -> Iterator[Database]:
     """The database as the shop's own user sees it, whose password is an odd one."""
     for host in ("127.0.0.1", "localhost"):
-        database.execute(f"CREATE OR REPLACE USER '{USER}'@'{host}' IDENTIFIED BY %s", PASSWORD)
+        database.execute(f"DROP USER IF EXISTS '{USER}'@'{host}'")
+        database.execute(f"CREATE USER '{USER}'@'{host}' IDENTIFIED BY %s", PASSWORD)
         database.execute(f"GRANT ALL ON `{database.name}`.* TO '{USER}'@'{host}'")
     yield database
     database.execute(f"DROP USER '{USER}'@'127.0.0.1', '{USER}'@'localhost'")
 
 
 def fill(database: Database, prefix: str = "ps_") -> None:
-    engine = create_engine(database.url)
+    engine = create_engine(database.shop_url)
     seed(engine, shop_tables(prefix))
     engine.dispose()
 

@@ -174,7 +174,8 @@ def _fill_shop(database: Database) -> None:
 
 @pytest.mark.parametrize("password", ["plain", "Zoë", "密码", "a b'\"\\%@:/?#"])
 def test_a_password_is_sent_as_php_sends_it(mariadb_database: Database, password: str) -> None:
-    mariadb_database.execute("CREATE OR REPLACE USER 'zoe'@'127.0.0.1' IDENTIFIED BY %s", password)
+    mariadb_database.execute("DROP USER IF EXISTS 'zoe'@'127.0.0.1'")
+    mariadb_database.execute("CREATE USER 'zoe'@'127.0.0.1' IDENTIFIED BY %s", password)
     mariadb_database.execute(f"GRANT SELECT ON {mariadb_database.name}.* TO 'zoe'@'127.0.0.1'")
     url = URL.create(
         "mysql+pymysql",

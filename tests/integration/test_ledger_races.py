@@ -213,5 +213,5 @@ def test_a_cart_whose_row_is_gone_but_whose_attempts_are_not_heals(
 
 
 def _waiting_for_locks(database: Database) -> bool:
-    ((count,),) = database.execute("SELECT COUNT(*) FROM information_schema.innodb_lock_waits")
+    ((count,),) = database.execute("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
     return int(count) > 0

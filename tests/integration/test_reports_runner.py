@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.mariadb, pytest.mark.req("P6")]
 
 @pytest.mark.parametrize("prefix", ["", "1e5_", "shop2_"])
 def test_another_prefix_is_no_matter(mariadb_database: Database, prefix: str) -> None:
-    engine = create_engine(mariadb_database.url)
+    engine = create_engine(mariadb_database.shop_url)
     seed(engine, shop_tables(prefix))
     engine.dispose()
     shop = PlantedShop(database=mariadb_database, prefix=prefix)

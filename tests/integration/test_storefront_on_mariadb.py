@@ -23,7 +23,7 @@ CARTS = 10
 
 @pytest.fixture
 def scene(mariadb_database: Database, tmp_path: Path) -> Iterator[Scene]:
-    with open_scene(create_engine(mariadb_database.url), tmp_path, prefix="ps_") as opened:
+    with open_scene(create_engine(mariadb_database.shop_url), tmp_path, prefix="ps_") as opened:
         yield opened
 
 

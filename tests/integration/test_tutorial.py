@@ -163,7 +163,8 @@ def shop(mariadb: PrivateMariaDB) -> Iterator[ShimWorld]:
 def shops_own_user(database: Database) -> Iterator[Database]:
     """The database as the shop enters it: a user who may do everything there and nothing elsewhere."""
     for host in ("localhost", "127.0.0.1"):
-        database.execute(f"CREATE OR REPLACE USER 'newcomer'@'{host}' IDENTIFIED BY 'of-the-shop'")
+        database.execute(f"DROP USER IF EXISTS 'newcomer'@'{host}'")
+        database.execute(f"CREATE USER 'newcomer'@'{host}' IDENTIFIED BY 'of-the-shop'")
         database.execute(f"GRANT ALL ON `{database.name}`.* TO 'newcomer'@'{host}'")
     yield dataclasses.replace(database, user="newcomer", password="of-the-shop")
     database.execute("DROP USER 'newcomer'@'localhost', 'newcomer'@'127.0.0.1'")

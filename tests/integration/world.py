@@ -108,7 +108,7 @@ def running_world(
 ) -> Iterator[World]:
     """The world, started; everything is stopped afterwards. `around_shop` goes around each of the web servers."""
     with ExitStack() as stack:
-        engine = create_engine(database.url, pool_size=64, max_overflow=64)
+        engine = create_engine(database.shop_url, pool_size=64, max_overflow=64)
         stack.callback(engine.dispose)
         tables = shop_tables("ps_")
         tables.metadata.create_all(engine)

@@ -35,6 +35,11 @@ class Database:
         """The SQLAlchemy URL over TCP, utf8mb4."""
         return f"mysql+pymysql://{self.user}:{self.password}@{self.host}:{self.port}/{self.name}?charset=utf8mb4"
 
+    @property
+    def shop_url(self) -> str:
+        """The same for who plays PrestaShop: it stores zero dates, so its sessions are not strict."""
+        return f"{self.url}&sql_mode=NO_ENGINE_SUBSTITUTION"
+
     def connect(self, **options: Any) -> pymysql.Connection[Cursor]:
         """A new connection; `options` go to `pymysql.connect`. The caller closes it."""
         arguments: dict[str, Any] = {

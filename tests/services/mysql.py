@@ -63,6 +63,8 @@ class PrivateMySQL(PrivateMariaDB):
             f"--bind-address={self.host}",
             f"--port={self.port}",
             "--mysqlx=OFF",
+            # EXPLAIN in rows, as on every older server: tests read it.
+            "--loose-explain-format=TRADITIONAL",
             f"--pid-file={self.folder / 'mysql.pid'}",
             f"--max-connections={MAX_CONNECTIONS}",
             "--innodb-lock-wait-timeout=10",

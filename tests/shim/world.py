@@ -118,7 +118,7 @@ def running_world(
     `sidecar`: sections of its configuration; `settings`: what every web server of the stand-in is told.
     """
     with ExitStack() as stack:
-        engine = create_engine(database.url, pool_size=32, max_overflow=32)
+        engine = create_engine(database.shop_url, pool_size=32, max_overflow=32)
         stack.callback(engine.dispose)
         fill_database(database, engine, str(settings.get("version", "9.1.4")))
         mollie = MollieSimulator(webhook_time_scale=0.2 / 60)
