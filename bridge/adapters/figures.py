@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Engine, Executable, Row, event
 
-from bridge.adapters.figures_statements import FigureStatements, lowest_id
+from bridge.adapters.figures_statements import FigureStatements, highest_id, lowest_id
 from bridge.adapters.ledger.engine import create_engine
 from bridge.adapters.ledger.faults import translated
 from bridge.adapters.ledger.sessions import Sessions
@@ -64,12 +64,17 @@ class SqlFigures:
             for row in self._rows(self._sql.given_back, {"since": since})
         )
 
-    def begun(self, since: datetime) -> tuple[Begun, ...]:
+    def begun(self, since: datetime, until: datetime) -> tuple[Begun, ...]:
         """Payments by the day of their beginning and their state now."""
+        bounds = {"lowest": lowest_id(since), "highest": highest_id(until), "since": since, "until": until}
         return tuple(
             Begun(day=_day(row.day), state=AttemptState(row.state), count=int(row.number))
-            for row in self._rows(self._sql.begun, {"lowest": lowest_id(since), "since": since})
+            for row in self._rows(self._sql.begun, bounds)
         )
+
+    def changed(self, since: datetime) -> frozenset[date]:
+        """Days, by the time of the last change."""
+        return frozenset(_day(row.day) for row in self._rows(self._sql.changed, {"since": since}))
 
     def ordered(self, since: datetime, until: datetime) -> tuple[Ordered, ...]:
         """Orders by the day of their verification and the seconds that they took."""

@@ -28,10 +28,22 @@ _NOT_OURS: Final = (AttemptState.SURPLUS.value, AttemptState.HELD.value)
 _EARLY: Final = timedelta(minutes=1)
 """An id is made before the time that is stored beside it, by the same clock."""
 
+_LATE: Final = timedelta(hours=1)
+"""Should it ever be made after: nothing that makes an attempt lasts as long."""
+
 
 def lowest_id(since: datetime) -> str:
     """The lowest UUIDv7 that can be of an attempt made at `since` or later."""
-    milliseconds = f"{int((since - _EARLY).timestamp() * 1000):012x}"
+    return _id_at(since - _EARLY)
+
+
+def highest_id(until: datetime) -> str:
+    """A UUIDv7 above those of all attempts made before `until`."""
+    return _id_at(until + _LATE)
+
+
+def _id_at(time: datetime) -> str:
+    milliseconds = f"{int(time.timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}-7000-8000-000000000000"
 
 
@@ -51,9 +63,16 @@ class FigureStatements:
         begun_on = func.date(attempt.c.created_at).label("day")
         self.begun = (
             select(begun_on, attempt.c.state, func.count().label("number"))
-            .where(attempt.c.id >= bindparam("lowest"), attempt.c.created_at >= since)
+            .where(
+                attempt.c.id.between(bindparam("lowest"), bindparam("highest")),
+                attempt.c.created_at >= since,
+                attempt.c.created_at < bindparam("until", type_=UtcDateTime()),
+            )
             .group_by(begun_on, attempt.c.state)
         )
+        # Every state is named, so that the index on state and last change leads to the few that have changed.
+        every_state = attempt.c.state.in_(sorted(state.value for state in AttemptState))
+        self.changed = select(begun_on).where(every_state, attempt.c.updated_at >= since).distinct()
         cart, inbox = tables.cart, tables.delivery
         self.unverified = (
             select(func.count().label("number"))

@@ -21,6 +21,10 @@ MinorByCurrency = Mapping[str, int]
 """Sums in minor units by currency."""
 
 
+LAST_WRITTEN = timedelta(hours=6)
+"""An entry is written within a minute of its time; the rest is for a host that stood still with one on its way."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Whole days, today the last of them. `over`: where the days begin that may still get entries."""
@@ -31,10 +35,11 @@ class Window:
 
     @classmethod
     def of(cls, now: datetime, days: int) -> Window:
-        """The last `days` days. An entry is written within a minute of its time, so yesterday is read with today."""
-        today = midnight(now.astimezone(UTC).date())
-        day = timedelta(days=1)
-        return cls(since=today - (days - 1) * day, over=today - day, until=today + day)
+        """The last `days` days; yesterday is over once nothing can be written of it any more (`LAST_WRITTEN`)."""
+        now = now.astimezone(UTC)
+        today = midnight(now.date())
+        since = today - timedelta(days=days - 1)
+        return cls(since=since, over=max(since, midnight((now - LAST_WRITTEN).date())), until=today + timedelta(days=1))
 
     @property
     def days(self) -> tuple[date, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from bridge.domain.days import Begun, Decided, GivenBack, Ordered
@@ -48,8 +48,12 @@ class FigureSource(Protocol):
         """
         ...
 
-    def begun(self, since: datetime) -> tuple[Begun, ...]:
-        """The payments begun since a time, by the state that they are in now."""
+    def begun(self, since: datetime, until: datetime) -> tuple[Begun, ...]:
+        """The payments begun from `since` to before `until`, by the state that they are in now."""
+        ...
+
+    def changed(self, since: datetime) -> frozenset[date]:
+        """The days on which payments were begun that have changed, or were begun, since a time."""
         ...
 
     def ordered(self, since: datetime, until: datetime) -> tuple[Ordered, ...]:

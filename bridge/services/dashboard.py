@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from bridge.domain.cart import CartRef, CartState
-from bridge.domain.days import Begun, DayPayments, DayTimes, Ordered, Window, day_payments, day_times
+from bridge.domain.days import DayPayments, DayTimes, Ordered, Window, day_payments, day_times
 from bridge.domain.errors import LockBackendDown
 from bridge.domain.records import AuditEntry, Delivery, DeliveryState, RefundState
 from bridge.ports.advice import Advice, Advisor
@@ -17,6 +17,7 @@ from bridge.ports.clock import Clock
 from bridge.ports.figures import FigureSource, News, Unreturned
 from bridge.ports.ledger import Ledger
 from bridge.ports.locks import CartLocks, HeldLock
+from bridge.services.begun_days import BegunDays
 from bridge.services.kept import Kept
 from bridge.services.past_days import PastDays
 from bridge.services.refund_waits import RefundWaits
@@ -32,6 +33,9 @@ LISTED: Final = 200
 
 ENTRIES: Final = 500
 """Entries of a cart's audit trail that one page shows, the newest."""
+
+CATCHES_UP: Final = 2.0
+"""Seconds between two steps of reading ahead: a month takes a minute, and who stops the server waits for one step."""
 
 TRYING: Final = timedelta(minutes=5)
 """So long an order may take to verify before it is looked at, as in the report."""
@@ -119,6 +123,7 @@ class Dashboard:
         self._advisor = advisor
         self._clock = clock
         self._ordered: PastDays[Ordered] = PastDays(figures.ordered)
+        self._begun = BegunDays(begun=figures.begun, changed=figures.changed)
         self._by_day: Kept[tuple[tuple[DayPayments, ...], tuple[DayTimes, ...]]] = Kept(self._count, clock)
 
     def overview(self) -> Overview:
@@ -135,6 +140,14 @@ class Dashboard:
             payments=payments,
             times=times,
         )
+
+    def catch_up(self) -> None:
+        """Take a step of reading ahead of whoever asks, for the status, too. Raises `StoreDown`."""
+        self._status.catch_up()
+        now = self._clock.now()
+        window = Window.of(now, DAYS)
+        self._ordered.catch_up(window)
+        self._begun.catch_up(window, now)
 
     def held(self) -> Held:
         """What is held now; a lock backend that is down is a fact to be shown, and the rest is shown with it."""
@@ -163,9 +176,9 @@ class Dashboard:
         return self._advisor(report)
 
     def _count(self) -> tuple[tuple[DayPayments, ...], tuple[DayTimes, ...]]:
-        window = Window.of(self._clock.now(), DAYS)
-        begun: tuple[Begun, ...] = self._figures.begun(window.since)
-        return day_payments(window, begun), day_times(window, self._ordered.rows(window))
+        now = self._clock.now()
+        window = Window.of(now, DAYS)
+        return day_payments(window, self._begun.rows(window, now)), day_times(window, self._ordered.rows(window))
 
     def _needs(self, status: Status) -> Needs:
         refunds = status.queues.refunds

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
 
-from bridge.domain.days import Window
+from bridge.domain.days import Window, midnight
 
 Row = TypeVar("Row")
 
 
 class PastDays(Generic[Row]):
-    """Reads a window: all of it on the first look of a day, then only the days that may still change.
+    """Reads a window: each day that is over once in the life of the program, those that may still change each time.
 
-    Not for several threads at once; whoever keeps it takes turns.
+    Day by day, so that no statement reads a month, and so that what was read stays when the next one fails. Whoever
+    comes while another reads the past waits for it instead of reading the same.
     """
 
     def __init__(self, read: Callable[[datetime, datetime], tuple[Row, ...]]) -> None:
         self._read = read
-        self._past: tuple[Window, tuple[Row, ...]] | None = None
+        self._mutex = threading.Lock()
+        self._days: dict[date, tuple[Row, ...]] = {}
 
     def rows(self, window: Window) -> tuple[Row, ...]:
-        """The rows of the whole window."""
-        if self._past is None or (self._past[0].since, self._past[0].over) != (window.since, window.over):
-            self._past = window, self._read(window.since, window.over)
-        return self._past[1] + self._read(window.over, window.until)
+        """The rows of the whole window, oldest day first."""
+        with self._mutex:
+            for day in self._missing(window):
+                self._learn(day)
+            past = tuple(row for day in sorted(self._days) for row in self._days[day])
+        return past + self._read(window.over, window.until)
+
+    def catch_up(self, window: Window) -> None:
+        """Read one day, the newest that is over and not known yet, ahead of those who ask."""
+        with self._mutex:
+            for day in self._missing(window)[-1:]:
+                self._learn(day)
+
+    def _missing(self, window: Window) -> list[date]:
+        over = [day for day in window.days if midnight(day) < window.over]
+        self._days = {day: rows for day, rows in self._days.items() if day in over}
+        return [day for day in over if day not in self._days]
+
+    def _learn(self, day: date) -> None:
+        self._days[day] = self._read(midnight(day), midnight(day) + timedelta(days=1))

@@ -19,7 +19,7 @@ from bridge.services.changes import Changes
 from bridge.services.claims import Claims
 from bridge.services.container import Services
 from bridge.services.creation import Creation
-from bridge.services.dashboard import Dashboard
+from bridge.services.dashboard import CATCHES_UP, Dashboard
 from bridge.services.deduplication import Deduplication
 from bridge.services.doubts import Doubts
 from bridge.services.endings import Endings
@@ -138,6 +138,15 @@ def wire(ports: Ports, limits: Limits) -> Services:
         limits=limits.janitor,
     )
     status = StatusReport(ledger=ledger, figures=ports.figures, clock=clock, rollout=limits.rollout)
+    dashboard = Dashboard(
+        ledger=ledger,
+        locks=ports.locks,
+        figures=ports.figures,
+        status=status,
+        waits=waits,
+        advisor=ports.advisor,
+        clock=clock,
+    )
     return Services(
         initiation=Initiation(
             ledger=ledger,
@@ -171,15 +180,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
         reports=Reports(ports.report_source),
         janitor=janitor,
         status=status,
-        dashboard=Dashboard(
-            ledger=ledger,
-            locks=ports.locks,
-            figures=ports.figures,
-            status=status,
-            waits=waits,
-            advisor=ports.advisor,
-            clock=clock,
-        ),
+        dashboard=dashboard,
         leases=leases,
         ledger=ledger,
         locks=ports.locks,
@@ -188,6 +189,7 @@ def wire(ports: Ports, limits: Limits) -> Services:
             Regularly("refunds", refunds.work_due, every=LOOK_AFTER),
             Regularly("notices", notices.work_due, every=LOOK_AFTER),
             Regularly("janitor", janitor.round, every=limits.janitor.every),
+            Regularly("figures", dashboard.catch_up, every=CATCHES_UP),
         ),
         closing=ports.closing,
     )

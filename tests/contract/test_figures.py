@@ -138,16 +138,38 @@ def test_payments_are_counted_by_the_day_of_their_beginning_and_their_state_now(
         made(3, AttemptState.PAID),
         made(4, AttemptState.OPEN),
         made(5, AttemptState.EXPIRED, at=LONG_AGO - SECOND),
+        made(6, AttemptState.OPEN, at=TOMORROW),
     ):
         store(counted.ledger, attempt)
 
-    found = counted.figures.begun(LONG_AGO)
+    found = counted.figures.begun(LONG_AGO, TOMORROW)
 
     assert sorted(found, key=lambda one: (one.day, one.state)) == [
         Begun(day=YESTERDAY, state=AttemptState.PAID, count=1),
         Begun(day=TODAY, state=AttemptState.OPEN, count=1),
         Begun(day=TODAY, state=AttemptState.PAID, count=2),
     ]
+
+
+def test_the_days_of_payments_that_have_changed_are_known(counted: Counted) -> None:
+    for attempt in (
+        made(1, AttemptState.EXPIRED, at=MIDNIGHT - SECOND, updated_at=NOON),
+        made(2, AttemptState.REFUNDED, at=LONG_AGO, updated_at=NOON - SECOND),
+        made(3, AttemptState.PAID, at=NOON),
+        made(4, AttemptState.OPEN, at=NOON),
+    ):
+        store(counted.ledger, attempt)
+
+    assert counted.figures.changed(NOON) == {YESTERDAY, TODAY}
+    assert counted.figures.changed(NOON + SECOND) == frozenset()
+
+
+def test_a_change_to_any_state_is_noticed(counted: Counted) -> None:
+    days = {MIDNIGHT - timedelta(days=number): state for number, state in enumerate(AttemptState)}
+    for number, (at, state) in enumerate(days.items()):
+        store(counted.ledger, made(number, state, at=at, updated_at=NOON))
+
+    assert counted.figures.changed(NOON) == {at.date() for at in days}
 
 
 @pytest.mark.req("P10")

@@ -64,11 +64,16 @@ class MemoryFigures:
         settled = cart.settled_transaction_id if cart is not None else None
         return refund.key.startswith(SURPLUS_KEY) or settled not in (None, refund.transaction_id)
 
-    def begun(self, since: datetime) -> tuple[Begun, ...]:
+    def begun(self, since: datetime, until: datetime) -> tuple[Begun, ...]:
         with self._asked():
-            made = [attempt for attempt in self._tables().attempts.values() if attempt.created_at >= since]
+            made = [attempt for attempt in self._tables().attempts.values() if since <= attempt.created_at < until]
             counts = Counter((attempt.created_at.date(), attempt.state) for attempt in made)
             return tuple(Begun(day=day, state=state, count=count) for (day, state), count in counts.items())
+
+    def changed(self, since: datetime) -> frozenset[date]:
+        with self._asked():
+            attempts = self._tables().attempts.values()
+            return frozenset(attempt.created_at.date() for attempt in attempts if attempt.updated_at >= since)
 
     def ordered(self, since: datetime, until: datetime) -> tuple[Ordered, ...]:
         with self._asked():

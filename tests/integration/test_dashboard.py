@@ -34,10 +34,15 @@ SQL = {
 
 @pytest.fixture(scope="module")
 def since(world: World) -> datetime:
-    """A month as `BusyMonth` writes it, in the database of a sidecar that runs; the first day that counts."""
+    """A month as `BusyMonth` writes it, in the database of a sidecar; the first day that counts.
+
+    While it runs nothing is written into days that are over, which it reads once: it stands still meanwhile.
+    """
     now = datetime.now(UTC)
+    world.sidecar.stop()
     with sql_ledger(world.database.url) as ledger:
         BusyMonth(ledger, now, words=WORDS).write()
+    world.sidecar.start()
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=29)
 
 

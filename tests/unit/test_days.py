@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -20,10 +21,13 @@ from bridge.domain.days import (
     day_payments,
     day_times,
     first_of_each,
+    midnight,
     percentile,
     summed,
 )
+from bridge.domain.errors import StoreDown
 from bridge.services.past_days import PastDays
+from tests.contract.ledger_backends import at_once
 
 pytestmark = pytest.mark.req("B13")
 
@@ -55,6 +59,19 @@ def test_a_day_is_a_day_in_utc_wherever_the_clock_stands() -> None:
     late_in_new_york = datetime(2026, 2, 28, 23, tzinfo=timezone(timedelta(hours=-5)))
 
     assert Window.of(late_in_new_york, 30).days[-1] == TODAY
+
+
+@pytest.mark.parametrize(
+    ("hours", "over"), [(0, YESTERDAY), (5.99, YESTERDAY), (6, TODAY), (12, TODAY), (23.99, TODAY)]
+)
+def test_yesterday_is_over_when_nothing_can_be_written_of_it_any_more(hours: float, over: date) -> None:
+    assert Window.of(midnight(TODAY) + timedelta(hours=hours), 30).over == midnight(over)
+
+
+def test_of_a_single_day_nothing_before_it_is_read() -> None:
+    window = Window.of(midnight(TODAY), 1)
+
+    assert window.since == window.over == midnight(TODAY)
 
 
 # Counts
@@ -160,33 +177,81 @@ def test_a_day_without_orders_has_no_times() -> None:
 
 
 class Trail:
-    """Notes what is read of it; each read gives its beginning."""
+    """Notes what is read of it; each read gives its beginning. `broken`: a day that can not be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, broken: datetime | None = None) -> None:
         self.read: list[tuple[datetime, datetime]] = []
+        self.broken = broken
 
     def __call__(self, since: datetime, until: datetime) -> tuple[datetime, ...]:
+        if since == self.broken:
+            raise StoreDown("gone")
         self.read.append((since, until))
         return (since,)
 
 
-def test_days_that_are_over_are_read_once_and_yesterday_and_today_each_time() -> None:
+RUNNING = (WINDOW.over, WINDOW.until)
+DAYS_OVER = [(midnight(day), midnight(day) + timedelta(days=1)) for day in WINDOW.days[:-1]]
+
+
+def test_days_that_are_over_are_read_once_and_today_each_time() -> None:
     trail = Trail()
     past = PastDays(trail)
 
     first, second = past.rows(WINDOW), past.rows(WINDOW)
 
-    over = datetime(2026, 2, 28, tzinfo=UTC)
-    assert first == second == (WINDOW.since, over)
-    assert trail.read == [(WINDOW.since, over), (over, WINDOW.until), (over, WINDOW.until)]
+    assert first == second == (*(since for since, _ in DAYS_OVER), WINDOW.over)
+    assert trail.read == [*DAYS_OVER, RUNNING, RUNNING]
+    assert DAYS_OVER[0][0] == WINDOW.since
+    assert DAYS_OVER[-1][1] == WINDOW.over == midnight(TODAY)
 
 
-def test_on_the_next_day_all_is_read_again() -> None:
+def test_on_the_next_day_one_more_is_over_and_only_that_is_read() -> None:
     trail = Trail()
     past = PastDays(trail)
     past.rows(WINDOW)
+    trail.read.clear()
 
     tomorrow = Window.of(NOW + timedelta(days=1), 30)
-    past.rows(tomorrow)
+    found = past.rows(tomorrow)
 
-    assert trail.read[2:] == [(tomorrow.since, tomorrow.over), (tomorrow.over, tomorrow.until)]
+    assert trail.read == [(WINDOW.over, tomorrow.over), (tomorrow.over, tomorrow.until)]
+    assert found == tuple(midnight(day) for day in tomorrow.days)
+
+
+def test_what_was_read_stays_when_the_next_day_can_not_be_read() -> None:
+    trail = Trail(broken=DAYS_OVER[20][0])
+    past = PastDays(trail)
+    with pytest.raises(StoreDown):
+        past.rows(WINDOW)
+    assert trail.read == DAYS_OVER[:20]
+
+    trail.broken = None
+    past.rows(WINDOW)
+
+    assert trail.read == [*DAYS_OVER, RUNNING]
+
+
+def test_who_catches_up_reads_a_day_at_a_time_the_newest_first_and_only_what_is_over() -> None:
+    trail = Trail()
+    past = PastDays(trail)
+
+    for _ in range(len(DAYS_OVER) + 2):
+        past.catch_up(WINDOW)
+
+    assert trail.read == DAYS_OVER[::-1]
+    assert past.rows(WINDOW) == (*(since for since, _ in DAYS_OVER), WINDOW.over)
+
+
+def test_of_several_who_come_at_once_one_reads_the_past() -> None:
+    trail = Trail()
+    others = Event()
+
+    def slowly(since: datetime, until: datetime) -> tuple[datetime, ...]:
+        others.wait(0.001)  # never set: whoever wants to read the same day has the time to begin
+        return trail(since, until)
+
+    past = PastDays(slowly)
+    at_once(4, lambda _: past.rows(WINDOW))
+
+    assert sorted(trail.read) == sorted([*DAYS_OVER, *[RUNNING] * 4])
