@@ -113,6 +113,7 @@ def test_secrets_stay_out_of_the_settings_text(tmp_path: Path) -> None:
         ("server", {"processes": 2}, "configuration: server.processes above 1 needs locks.backend = 'redis'"),
         ("locks", {"backend": "redis"}, "configuration: locks.backend = 'redis' needs locks.redis_url"),
         ("webhooks", {"shop_timeout": 60}, "configuration: webhooks.shop_timeout must be less than locks.lifetime"),
+        ("surplus", {"release_within": 3600}, "surplus.release_within: Input should be greater than 3600"),
         ("mollie", {"endpoint": "ftp://x"}, "mollie.endpoint: "),
         ("nonsense", {"a": 1}, "nonsense: there is no such setting"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from bridge.adapters.mollie.reading import read_order, read_payment, read_refund, settling_payment
 from bridge.domain.errors import MollieError
 from bridge.domain.observed import PaymentStatus
+from bridge.domain.refunding import left_of
 
 
 def payment(**changes: Any) -> dict[str, Any]:
@@ -107,6 +108,36 @@ def test_what_was_given_back_is_counted() -> None:
 
     assert (observed.refunded_minor, observed.charged_back_minor) == (500, 940)
     assert not observed.money_in
+
+
+@pytest.mark.req("L8")
+@pytest.mark.parametrize(
+    ("status", "captured", "refunded", "left"),
+    [
+        ("paid", "5.00", None, 500),
+        ("paid", "5.00", "2.00", 300),
+        ("paid", "5.00", "5.00", 0),
+        ("paid", "14.40", None, 1440),
+        ("paid", "0.00", None, 1440),
+        ("paid", "20.00", None, 1440),
+        ("paid", "nonsense", None, 1440),
+        ("paid", None, None, 1440),
+        ("authorized", "5.00", None, 1440),
+    ],
+)
+def test_of_money_that_was_captured_in_part_the_part_can_be_given_back(
+    status: str, captured: str | None, refunded: str | None, left: int
+) -> None:
+    """Nothing captured of what is paid is no word of Mollie's: most payments know no captures."""
+    amounts = {
+        name: {"currency": "EUR", "value": value} if value else None
+        for name, value in (("amountCaptured", captured), ("amountRefunded", refunded))
+    }
+    observed = read_payment(payment(status=status, **amounts))
+
+    assert observed.refundable_minor == left
+    assert observed.money_in is (left > 0)
+    assert left_of(observed, ()).minor == left
 
 
 @pytest.mark.parametrize(

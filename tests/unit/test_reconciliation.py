@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.domain.surplus import SurplusPolicy
+from bridge.services.refunds import RefundRequest
 from bridge.services.settings import GateLimits, RefundLimits
 from tests.fakes.services import Limits
 from tests.unit.builders import CART, eur
@@ -97,6 +98,20 @@ def test_surplus_money_that_nobody_knew_of_is_decided_when_that_is_asked_for(wor
 
     assert left is not None
     assert (left.remedy, world.attempt("tr_2").state, world.told) == (R.PERSON, "surplus", ["tr_1"])
+
+
+@pytest.mark.req("B7", "P3")
+@pytest.mark.parametrize(("amount", "left"), [("5.00", 940), (None, None)])
+def test_surplus_money_of_which_a_part_went_back_is_still_a_finding(
+    world: World, amount: str | None, left: int | None
+) -> None:
+    surplus(world)
+    world.deliver("tr_2")
+    request = RefundRequest(payment_id=world.attempt("tr_2").id, amount=amount, reason="twice", key="key-1")
+    world.services.refunds.refund(request)
+
+    found = [(each.kind, each.money.minor) for each in walk(world) if each.kind is K.SURPLUS_NOT_REFUNDED]
+    assert found == ([(K.SURPLUS_NOT_REFUNDED, left)] if left else [])
 
 
 @pytest.mark.req("B4", "B7")

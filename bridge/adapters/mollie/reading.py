@@ -221,8 +221,15 @@ def _part(amount: Any, whole: Money) -> int:
 
 
 def _captured(amount: Any, whole: Money) -> int | None:
-    """Minor units of what was captured; None where Mollie does not say: most payments know no captures."""
-    return None if amount is None else _part(amount, whole)
+    """Minor units of what was captured; None where Mollie does not say: most payments know no captures.
+
+    It bounds what is given back, which Mollie does as well: one that makes no sense must not keep the payment from
+    settling its cart.
+    """
+    try:
+        return None if amount is None else _part(amount, whole)
+    except MollieError:
+        return None
 
 
 def _cart_id(value: Any) -> int | None:
