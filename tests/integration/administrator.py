@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 from tests.integration.world import World
+from tests.services.program import run_program
 
 UNKNOWN = "01939f5c-8a31-7c52-b4f7-6d1d2c3f9a10"
 """No delivery or refund has this id."""
@@ -18,14 +17,8 @@ def command(world: World, *words: str) -> subprocess.CompletedProcess[str]:
     if world.sidecar.running:
         world.sidecar.stop()
     group = 2 if words[0] == "refunds" else 1
-    return subprocess.run(
-        [sys.executable, "-m", "bridge.cli", *words[:group], "-c", str(world.sidecar.config), *words[group:]],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "300"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    configured = [*words[:group], "-c", str(world.sidecar.config), *words[group:]]
+    return run_program(*configured, env=os.environ | {"COLUMNS": "300"})
 
 
 def paid_unseen(world: World) -> tuple[int, str]:

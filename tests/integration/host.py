@@ -45,6 +45,7 @@ class HostedSidecar(Sidecar):
     """A sidecar on a host of its own, its file locks (where it has any) in that host's /tmp."""
 
     on: Host
+    anew = True
 
     def __init__(self, address: str) -> None:
         super().__init__()

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from bridge.diagnosis.findings import Finding, Outcome
 from bridge.diagnosis.installation import Installation
 from tests.integration.sidecar import ADMIN_TOKEN, SHOP_TOKEN, _toml
 from tests.services.mariadb import Database
+from tests.services.program import run_program
 from tests.shim.world import ShimWorld, running_world
 
 ROOT = Path(__file__).parents[2]
@@ -87,12 +87,9 @@ class Patient:
 
     def told(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`mollie-bridge doctor` as a person runs it."""
-        command = [sys.executable, "-m", "bridge.cli", "doctor", "--config", str(self.config), *arguments]
-        path = {"PATH": f"{self.folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        path = {"PATH": f"{self.folder}:{os.environ['PATH']}", "COLUMNS": "200"}
         self.systemctl()
-        return subprocess.run(
-            command, cwd=self.folder, env=os.environ | path, capture_output=True, text=True, timeout=90, check=False
-        )
+        return run_program("doctor", "--config", str(self.config), *arguments, cwd=self.folder, env=os.environ | path)
 
     def configure_shop(self, name: str, value: str | None) -> None:
         """A row of the shop's configuration; None removes it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 import tomllib
 from collections import Counter
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs
 from tests.integration.sidecar import _toml
 from tests.integration.world import World
 from tests.services.process import ServerFailed
+from tests.services.program import Captured
 from tests.services.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -117,21 +117,13 @@ class Command:
     def notebook(self) -> Path:
         return self.folder / "mollie-bridge-reconcile.jsonl"
 
-    def start(self, *options: str, **sections: dict[str, Any]) -> subprocess.Popen[str]:
+    def start(self, *options: str, **sections: dict[str, Any]) -> Captured:
         """Begin; the rate is high unless `--rate` says otherwise."""
         config = self.folder / f"config-{os.urandom(4).hex()}.toml"
         merged = {name: self.config.get(name, {}) | sections.get(name, {}) for name in self.config | sections}
         config.write_text(_toml(merged))
         rate = () if "--rate" in options else ("--rate", "50")
-        return subprocess.Popen(
-            [sys.executable, "-m", "bridge.cli", "reconcile", "--config", str(config), *rate, *options],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return Captured("reconcile", "--config", str(config), *rate, *options, cwd=self.folder)
 
     def run(self, *options: str, **sections: dict[str, Any]) -> Ended:
         """From beginning to end."""
@@ -142,15 +134,14 @@ class Command:
         return max(0, self.notebook.read_bytes().count(b"\n") - 1) if self.notebook.exists() else 0
 
 
-def ended(process: subprocess.Popen[str]) -> Ended:
+def ended(process: Captured) -> Ended:
     """Wait for the end."""
-    with process:
-        try:
-            out, error = process.communicate(timeout=150)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise ServerFailed(f"reconcile did not end: {process.communicate()}") from None
-        return Ended(code=process.returncode, out=out, error=error)
+    try:
+        out, error = process.communicate(timeout=150)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise ServerFailed(f"reconcile did not end: {process.communicate(timeout=10)}") from None
+    return Ended(code=process.wait(), out=out, error=error)
 
 
 def command_of(world: World, folder: Path, mollie_url: str) -> Command:
@@ -161,7 +152,7 @@ def command_of(world: World, folder: Path, mollie_url: str) -> Command:
     return Command(folder=folder, config=config)
 
 
-def wait_for(event: threading.Event, process: subprocess.Popen[str]) -> None:
+def wait_for(event: threading.Event, process: Captured) -> None:
     """Wait for it, or fail with what the process said."""
     wait_until(lambda: event.is_set() or process.poll() is not None, 100)
     if not event.is_set():

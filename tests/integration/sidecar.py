@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from tests.services.process import PrivateServer
+from tests.services.process import PrivateServer, Process
+from tests.services.program import PROGRAM, start_program
 
 SHOP_TOKEN = "shop-token-of-the-tests-0123456789abcdef"
 ADMIN_TOKEN = "admin-token-of-the-tests-0123456789abcdef"
@@ -38,10 +40,10 @@ class Sidecar(PrivateServer):
     """`mollie-bridge serve` on a free port. Settings are given as `section={"name": value}`."""
 
     name = "sidecar"
+    anew = "SIDECAR_ANEW" in os.environ
+    """Whether it is started as a program is, a second later, instead of forked (`tests.services.program`)."""
 
-    def __init__(
-        self, *, module: str = "bridge.cli", environment: dict[str, str] | None = None, **sections: Any
-    ) -> None:
+    def __init__(self, *, module: str = PROGRAM, environment: dict[str, str] | None = None, **sections: Any) -> None:
         super().__init__()
         self.sections: dict[str, dict[str, Any]] = {name: dict(values) for name, values in sections.items()}
         self.module = module
@@ -56,11 +58,21 @@ class Sidecar(PrivateServer):
     def config(self) -> Path:
         return self.folder / "config.toml"
 
+    def launch(self, log: IO[bytes]) -> Process:
+        if self.anew or self.module != PROGRAM:
+            return super().launch(log)
+        self._configure()
+        arguments = ("serve", "--config", str(self.config))
+        return start_program(*arguments, cwd=self.folder, env=os.environ | self.environment, log=log)
+
     def command(self) -> list[str]:
-        self.config.write_text(_toml(self._settings()))
+        self._configure()
         found_in = {"PYTHONPATH": str(Path(__file__).parents[2])}
         variables = [f"{name}={value}" for name, value in (found_in | self.environment).items()]
         return ["env", *variables, sys.executable, "-m", self.module, "serve", "--config", str(self.config)]
+
+    def _configure(self) -> None:
+        self.config.write_text(_toml(self._settings()))
 
     def _settings(self) -> dict[str, dict[str, Any]]:
         defaults: dict[str, dict[str, Any]] = {

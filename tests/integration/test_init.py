@@ -17,6 +17,7 @@ from bridge.demo.storefront.seed import TEST_KEY
 from bridge.domain.errors import BridgeError, ConfigurationError, StoreDown
 from tests.integration.shop_folders import PASSWORD, ROOT, SHAPES, USER, Served, fill, owned, shop_folder, token_in
 from tests.services.mariadb import Database
+from tests.services.program import PROGRAM, run_program
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
 
@@ -115,11 +116,13 @@ def test_a_file_that_would_change_is_left_alone_unless_somebody_says_so(ready: P
     assert load_settings(config).auth.shop_token.get_secret_value() in older, "tokens are kept"
 
 
-def told(shop: Path, config: Path, *arguments: str, program: str = "bridge.cli") -> subprocess.CompletedProcess[str]:
+def told(shop: Path, config: Path, *arguments: str, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
     """`mollie-bridge init` as a script runs it: without a terminal."""
-    start = [sys.executable, "-m", program] if program == "bridge.cli" else [sys.executable, "-c", program]
+    asked = ["init", "--shop", str(shop), "--config", str(config), *arguments]
+    if program == PROGRAM:
+        return run_program(*asked)
     return subprocess.run(
-        [*start, "init", "--shop", str(shop), "--config", str(config), *arguments],
+        [sys.executable, "-c", program, *asked],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
         capture_output=True,

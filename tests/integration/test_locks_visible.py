@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from tests.integration.sidecar import ADMIN_TOKEN
 from tests.integration.world import World
 from tests.services.php import start_php
+from tests.services.program import run_program
 from tests.services.waiting import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.req("P6")]
@@ -32,9 +31,7 @@ fgets(STDIN);
 
 def shown(world: World) -> list[dict[str, Any]]:
     """What `mollie-bridge locks --json` prints."""
-    command = [sys.executable, "-m", "bridge.cli", "locks", "--json", "--config", str(world.sidecar.config)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    rows = json.loads(printed)
+    rows = json.loads(run_program("locks", "--json", "--config", str(world.sidecar.config)).stdout)
     assert isinstance(rows, list)
     return rows
 
@@ -78,8 +75,6 @@ def test_a_lock_that_php_holds_is_seen_on_the_command_line(world: World) -> None
 
 
 def test_nothing_held_is_said_in_words(world: World) -> None:
-    command = [sys.executable, "-m", "bridge.cli", "locks", "--config", str(world.sidecar.config)]
-
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    printed = run_program("locks", "--config", str(world.sidecar.config)).stdout
 
     assert printed == "Nobody holds a lock or a lease.\n"

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +17,7 @@ from bridge.domain.report_catalogue import BY_NAME, CATALOGUE
 from tests.integration.report_shop import ROOT, SAMPLE, load_sample, migrated, run_plain
 from tests.integration.sidecar import ADMIN_TOKEN, SHOP_TOKEN, Sidecar
 from tests.services.mariadb import Database, PrivateMariaDB
+from tests.services.program import run_program
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.req("P6")]
 
@@ -66,8 +64,7 @@ def folder(shop: Database, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(*arguments: str, expected: int = 1) -> str:
     """What `mollie-bridge report` prints."""
-    whole = [sys.executable, "-m", "bridge.cli", "report", *arguments]
-    done = subprocess.run(whole, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ})
+    done = run_program("report", *arguments)
     assert done.returncode == expected, (done.returncode, done.stderr)
     return done.stdout
 

@@ -32,7 +32,7 @@ def run_cli(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         [sys.executable, "-m", "bridge.cli", *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", **environment},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,6 +15,7 @@ from tests.integration.sidecar import Reply
 from tests.integration.unflushed import unflushed
 from tests.integration.world import World, running_world, together
 from tests.services.mariadb import Database
+from tests.services.program import run_program
 from tests.services.waiting import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -148,5 +147,4 @@ def test_nobody_comes_back_and_the_janitor_frees_the_cart_of_an_expired_payment(
 
 def janitor(world: World) -> None:
     """`mollie-bridge janitor --once`, as a cron job starts it."""
-    command = [sys.executable, "-m", "bridge.cli", "janitor", "--once", "--config", str(world.sidecar.config)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    run_program("janitor", "--once", "--config", str(world.sidecar.config)).check_returncode()

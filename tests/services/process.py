@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Self
+from typing import IO, Protocol, Self
 
 import pytest
 
@@ -73,6 +73,23 @@ def alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
+class Process(Protocol):
+    """What is needed of a started process; `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code. Raises `subprocess.TimeoutExpired`."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, unless it has ended."""
+
+
 class PrivateServer(ABC):
     """A server process in a temporary folder. Use it as a context manager, or call `start` and `close`."""
 
@@ -85,7 +102,7 @@ class PrivateServer(ABC):
         self.folder = Path(tempfile.mkdtemp(prefix=f"molbridge-{self.name}-"))
         guard().remove(self.folder)
         self.log = self.folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -115,20 +132,19 @@ class PrivateServer(ABC):
         if self.running:
             return
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                start_new_session=True,
-            )
+            self._process = self.launch(log)
         guard().watch(self._process.pid)
         try:
             wait_until(self._answers_or_ended, START_LIMIT, what=f"{self.name} on port {self.port}", interval=0.02)
         except WaitedInVain as error:
             self.kill()
             raise ServerFailed(f"{error}\n{self.log_end()}") from None
+
+    def launch(self, log: IO[bytes]) -> Process:
+        """Start the process; it leads a session of its own."""
+        return subprocess.Popen(
+            self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+        )
 
     def stop(self) -> None:
         """Stop in good order (SIGTERM), after `STOP_LIMIT` by force."""
