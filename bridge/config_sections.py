@@ -203,8 +203,8 @@ class SurplusSettings(Section):
     look_days: Count = Field(30, description="Days for which a refund that Mollie took is looked after.")
     release_within: Annotated[float, Field(gt=3600, le=86_400)] = Field(
         21_600.0,
-        description="Seconds that Mollie has to let go of reserved money; then it is asked to again. More than an hour: "
-        "for so long it answers a repeated request as before and does nothing.",
+        description="Seconds that Mollie has to let go of reserved money; then it is asked again. More than an hour: "
+        "for so long it answers a repeated request as before, and does nothing.",
     )
     working: Seconds = Field(
         60.0,

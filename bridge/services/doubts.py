@@ -115,8 +115,14 @@ class Doubts:
                 transaction_id=refund.transaction_id,
                 error=str(error),
             )
+            # A shop that has no key today has none in a minute; and in the end nobody is asked any more.
+            self._ledger.in_cart(refund.cart, lambda tx: self._look_later(tx, stored_in(tx, refund)))
             return False
         return True
+
+    def _look_later(self, tx: CartTransaction, known: Refund) -> None:
+        if known.state is RefundState.REFUNDED:
+            tx.save_refund(replace(known, next_try_at=next_look(known, self._clock.now(), self._limits)))
 
     def _look_for_refund(self, mollie: Mollie, refund: Refund) -> None:
         """One list tells of all refunds of the payment that had been made before it was asked for."""
@@ -135,7 +141,7 @@ class Doubts:
             own = find_own(seen, known)
             reason = why_undone(own, known, now)
             if reason is None:
-                tx.save_refund(replace(known, next_try_at=next_look(known, now, self._limits)))
+                self._look_later(tx, known)
             else:
                 self._fail(tx, known, reason, now)
                 failed = True
@@ -159,7 +165,7 @@ class Doubts:
         if observed is not None and observed.status is PaymentStatus.AUTHORIZED:
             self._doubt_release(tx, known, now)
         elif observed is None or not self._end_release(tx, known, observed, now):
-            tx.save_refund(replace(known, next_try_at=next_look(known, now, self._limits)))
+            self._look_later(tx, known)
             return
         # The news of it may have been lost, and the payment's attempt is what it was.
         tx.save_delivery(new_delivery(known.transaction_id, source="refund", now=now))

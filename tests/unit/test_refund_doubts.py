@@ -229,20 +229,26 @@ def test_one_that_stands_is_looked_after_each_day_for_thirty_days_and_then_no_mo
 
 
 @pytest.mark.req("L8", "B9")
-def test_an_account_that_can_not_be_asked_waits_and_does_not_keep_the_others() -> None:
-    world = a_world("report")
-    pay_first(world)
-    pay_again(world)
-    ask(world, "5.00")
-    world.clock.advance(hours=24)
-    world.mollie.fail("refunds_of", MollieRefused("403", status=403))
-    assert sweep(world) == 0
-    assert states_of(world) == ["refunded"]
-    assert sweep(world) == 0
+def test_an_account_that_can_not_be_asked_is_asked_a_day_later_and_not_for_ever(given: World) -> None:
+    given.mollie.fail_always("refunds_of", MollieRefused("403", status=403))
+    for _ in range(40):
+        given.clock.advance(hours=24)
+        assert sweep(given) == 0
+        assert sweep(given) == 0
 
-    world.clock.advance(minutes=5)
-    assert sweep(world) == 1
-    world.close()
+    assert lists(given) == 30
+    assert states_of(given) == ["refunded"]
+
+
+@pytest.mark.req("L8", "B9")
+def test_one_that_could_not_be_looked_after_is_the_next_day(given: World) -> None:
+    given.mollie.fail("refunds_of", MollieRefused("403", status=403))
+    end_ours(given)
+    for _ in range(2):
+        given.clock.advance(hours=24)
+        sweep(given)
+
+    assert states_of(given) == ["failed"]
 
 
 @pytest.mark.req("B9")
