@@ -1,12 +1,14 @@
 """A month of a shop with very many payments, in the bridge's own tables, written by the server itself.
 
-    fill_month(database, rows=1_000_000)
+    fill_month(database, rows=1_000_000, until=datetime.now(UTC))
 
-So many attempts, evenly over the 30 days up to now, each with the entries that the audit trail really has of it: decided,
-bound, settled, its order verified. MariaDB only: the rows come out of its sequence engine.
+So many attempts, evenly over the 30 days before `until`, each with the entries that the audit trail really has of it:
+decided, bound, settled, its order verified. MariaDB only: the rows come out of its sequence engine.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from bridge.adapters.ledger import create_engine
 from bridge.adapters.migrations import migrate
@@ -15,17 +17,17 @@ from tests.services.mariadb import Database
 ENTRIES = 4
 """Of each attempt in the audit trail."""
 
-_LENIENT = "SET SESSION unique_checks = 0, sql_mode = '', time_zone = '+00:00';\nSET @now = UNIX_TIMESTAMP();\n"
+_LENIENT = "SET SESSION unique_checks = 0, sql_mode = '', time_zone = '+00:00';\nSET @now = "
 
 
-def fill_month(database: Database, *, rows: int) -> None:
+def fill_month(database: Database, *, rows: int, until: datetime) -> None:
     """Make the tables and fill them. Of a hundred attempts 80 are paid, one of two hundred is surplus; one of ten
     questions finds something in the way."""
     engine = create_engine(database.url)
     migrate(engine, "ps_")
     engine.dispose()
     statements = (_audit(rows), _attempts(rows), _carts(rows), _deliveries(rows), _refunds(rows), _ANALYZE)
-    database.run_script(_LENIENT + ";\n".join(statements) + ";\n")
+    database.run_script(f"{_LENIENT}{int(until.timestamp())};\n" + ";\n".join(statements) + ";\n")
 
 
 def _seconds(number: str, rows: int) -> str:

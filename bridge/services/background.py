@@ -14,7 +14,7 @@ class Regularly:
     """Does `work` every `every` seconds until `close`; what goes wrong is logged, and the next round comes."""
 
     def __init__(self, name: str, work: Callable[[], object], *, every: float) -> None:
-        self._name = name
+        self.name = name
         self._work = work
         self._every = every
         self._stopped = threading.Event()
@@ -22,7 +22,7 @@ class Regularly:
 
     def start(self) -> None:
         """Begin, with a first round at once."""
-        self._thread = threading.Thread(target=self._go_round, name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._go_round, name=self.name, daemon=True)
         self._thread.start()
 
     def _go_round(self) -> None:
@@ -30,7 +30,7 @@ class Regularly:
             try:
                 self._work()
             except Exception as error:  # noqa: BLE001  (the one place where a thread would end unseen)
-                log.error("background.failed", name=self._name, error=repr(error))
+                log.error("background.failed", name=self.name, error=repr(error))
             self._stopped.wait(self._every)
 
     def close(self) -> None:
