@@ -8,7 +8,8 @@ from typing import Any
 from bridge.domain.attempt import AttemptState
 from bridge.domain.errors import BridgeError, NotFound
 from bridge.domain.money import Money
-from bridge.domain.records import UNFINISHED, Refund, RefundState
+from bridge.domain.observed import PaymentStatus
+from bridge.domain.records import UNFINISHED, Refund, RefundKind, RefundState
 from bridge.domain.surplus import SURPLUS_KEY
 from bridge.ports.mollie import ObservedRefund
 from bridge.services.refunds import RefundRequest
@@ -75,6 +76,7 @@ class MoneyBack(Play):
             "by_hand": lambda: self.by_hand(step.which),
             "undo": lambda: self.undo(step.which),
             "look": lambda: self.look(step.which),
+            "lazy": self.lazy,
             "tell": self.world.services.notices.work_due,
         }
         if step.what not in act:
@@ -156,6 +158,10 @@ class MoneyBack(Play):
         self.world.mollie.payments[transaction_id] = replace(payment, refunded_minor=left)
         self.world.mollie._refunded.clear()
 
+    def lazy(self) -> None:
+        """From now on Mollie takes releases and does not make them; or does so again."""
+        self.world.mollie.keeps_reserved = not self.world.mollie.keeps_reserved
+
     def look(self, which: int) -> None:
         """The janitor comes, a while later."""
         self.world.clock.advance(hours=[0, 1, 6, 24][which])
@@ -164,6 +170,7 @@ class MoneyBack(Play):
     def end(self) -> None:
         """Payments come to their end without losing what was given back; the queues are worked off."""
         self.world.run()
+        self.world.mollie.keeps_reserved = False
         self.world.clock.advance(minutes=3)
         for transaction_id, course in self.courses.items():
             payment = self.world.mollie.payments[transaction_id]
@@ -203,6 +210,8 @@ def assert_nobody_lost_money(world: World, history: History) -> None:
         made = [each for each in world.mollie.refunds[payment.transaction_id] if each.key and each.status not in UNDONE]
         assert payment.refunded_minor <= payment.money.minor
         assert_told_apart(own, made)
+        let_go = [each for each in own if each.kind is RefundKind.RELEASE and each.state is RefundState.REFUNDED]
+        assert not let_go or payment.status is not PaymentStatus.AUTHORIZED, "it is still reserved"
         attempt = next((a for a in world.attempts if a.transaction_id == payment.transaction_id), None)
         if attempt is not None and attempt.state is AttemptState.SURPLUS and payment.money_in:
             assert_shown(world, payment.transaction_id, own)

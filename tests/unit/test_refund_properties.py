@@ -60,3 +60,12 @@ def test_what_comes_to_nothing_at_mollie_is_found_out_whoever_made_it(
     planned: list[Planned], played: list[Step], duds: list[bool], policy: SurplusPolicy
 ) -> None:
     run(planned, played, duds, policy)
+
+
+@given(plans(), steps("news", "news", "queue", "lazy", "look", "look", "approve", "deliver", "restart"), duds, policies)
+@settings(max_examples=60, deadline=None)
+@pytest.mark.req("P3", "B4", "B9")
+def test_what_mollie_does_not_let_go_of_is_asked_for_until_it_does(
+    planned: list[Planned], played: list[Step], duds: list[bool], policy: SurplusPolicy
+) -> None:
+    run(planned, played, duds, policy)

@@ -105,7 +105,7 @@ class SqlQueues:
             "why": covered_by(delivery),
             "at": now,
         }
-        return self._write(lambda connection: connection.execute(self._sql.delivery.cover, values).rowcount)
+        return self._changed(self._sql.delivery.cover, values)
 
     # --- refunds --------------------------------------------------------------------------------------------------
 
@@ -217,8 +217,11 @@ class SqlQueues:
     def hasten_strays(self, now: datetime) -> int:
         """Make due what is planned for farther away than anything may be."""
         values = {"due_by": now, "far_by": now + FARTHEST}
-        strays = (self._sql.delivery.strays, self._sql.refund.strays, self._sql.notice.strays)
-        return self._write(lambda connection: sum(connection.execute(each, values).rowcount for each in strays))
+        return sum(
+            # Each by itself: whoever works on a cart has rows of several tables locked, in an order of his own.
+            self._changed(strays, values)
+            for strays in (self._sql.delivery.strays, self._sql.refund.strays, self._sql.notice.strays)
+        )
 
     def figures(self, since: datetime) -> Figures:
         """How much there is of what."""
@@ -243,7 +246,7 @@ class SqlQueues:
 
     def _prune(self, step: Executable, limit: datetime) -> int:
         removed = 0
-        while gone := self._write(lambda connection: connection.execute(step, {"limit_at": limit}).rowcount):
+        while gone := self._changed(step, {"limit_at": limit}):
             removed += gone
             if gone < PRUNE_STEP:
                 break
@@ -260,6 +263,9 @@ class SqlQueues:
             return connection.execute(find, {"wanted": wanted}).one()
 
         return self._write(take)
+
+    def _changed(self, statement: Executable, values: Values) -> int:
+        return self._write(lambda connection: connection.execute(statement, values).rowcount)
 
     def _number(self, statement: Executable, values: Values) -> int:
         return int(self._rows(statement, values)[0][0])
