@@ -6,11 +6,11 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.integration.world import World
 from tests.services.process import program
+from tests.services.program import for_a_shell
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ class OnCall:
         (folder / "sql").symlink_to(ROOT / "sql")
         bin_ = folder / ".venv" / "bin"
         bin_.mkdir(parents=True)
-        self._write(bin_ / "mollie-bridge", f'PYTHONPATH={ROOT} exec {sys.executable} -m bridge.cli "$@"')
+        self._write(bin_ / "mollie-bridge", f'exec {for_a_shell()} "$@"')
         client = program("mariadb", "mariadb-client-core")
         way = f"--no-defaults --socket={self._database.socket} --user={self._database.user}"
         self._write(folder / "mariadb", f'exec {client} {way} "$@"')

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from bridge.demo.storefront import ToyShop, seed, shop_tables
 from tests.integration.shop_folders import write_parameters
 from tests.services.mariadb import Database, PrivateMariaDB
 from tests.services.process import PrivateServer, program
+from tests.services.program import for_a_shell
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.slow]
 
@@ -39,7 +39,7 @@ class Administrator:
             (folder / name).symlink_to(ROOT / name)
         bin_ = folder / ".venv" / "bin"
         bin_.mkdir(parents=True)
-        self._write(bin_ / "mollie-bridge", f'PYTHONPATH={ROOT} exec {sys.executable} -m bridge.cli "$@"')
+        self._write(bin_ / "mollie-bridge", f'exec {for_a_shell()} "$@"')
         client = program("mariadb", "mariadb-client-core")
         self._write(
             folder / "mariadb", f'exec {client} --no-defaults --socket={database.socket} --user={database.user} "$@"'

@@ -95,9 +95,9 @@ class ForkServer:
     def __init__(self) -> None:
         folder = tempfile.mkdtemp(prefix="molbridge-fork-")
         guard().remove(Path(folder))
-        self._path = f"{folder}/socket"
+        self.path = f"{folder}/socket"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.services.forking", self._path],
+            [sys.executable, "-m", "tests.services.forking", self.path],
             stdin=subprocess.DEVNULL,
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -105,7 +105,7 @@ class ForkServer:
         )
         guard().watch(self._process.pid)
         atexit.register(self._end)
-        wait_until(lambda: Path(self._path).exists() or self._process.poll() is not None, 60, what="the fork server")
+        wait_until(lambda: Path(self.path).exists() or self._process.poll() is not None, 60, what="the fork server")
 
     def start(
         self, *arguments: str, cwd: Path, env: Mapping[str, str], stdout: IO[Any], stderr: IO[Any]
@@ -113,7 +113,7 @@ class ForkServer:
         """Run `mollie-bridge <arguments>`, which reads nothing; the connection on which its end is told."""
         order = {"module": PROGRAM, "arguments": arguments, "cwd": str(cwd), "env": dict(env)}
         connection = socket.socket(socket.AF_UNIX)
-        connection.connect(self._path)
+        connection.connect(self.path)
         line = json.dumps(order).encode() + b"\n"
         with Path(os.devnull).open("rb") as nothing:
             sent = socket.send_fds(connection, [line], [nothing.fileno(), stdout.fileno(), stderr.fileno()])
@@ -129,6 +129,12 @@ class ForkServer:
 def fork_server() -> ForkServer:
     """The one fork server of this process, started at first use."""
     return ForkServer()
+
+
+def for_a_shell() -> str:
+    """What to write into a shell for `mollie-bridge`."""
+    client = Path(__file__).with_name("at_shell.py")
+    return f"{sys.executable} -S -E {client} {fork_server().path}"
 
 
 def start_program(*arguments: str, cwd: Path, env: Mapping[str, str], log: IO[bytes]) -> Forked:
