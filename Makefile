@@ -32,8 +32,9 @@ test: packages venv check ## Prove it: everything, on real MariaDB, Redis, PHP, 
 test-fast: venv ## The tests that need no service
 	$(BIN)/pytest -n auto --dist worksteal -m "$(FAST)" $(PYTEST)
 
-proofs: packages venv ## The shim's races with 100 carts each, where `make test` takes 25
+proofs: packages venv ## Races with 100 carts each and 50 stopped sidecars, where `make test` takes 25 and 24
 	CARTS=100 $(BIN)/pytest -n $(JOBS) --dist worksteal tests/shim/test_races.py $(PYTEST)
+	ROUNDS=50 $(BIN)/pytest tests/integration/test_stopped_sidecar.py $(PYTEST)
 
 check: venv ## Style, types, layers, PHP syntax, generated files
 	scripts/check
