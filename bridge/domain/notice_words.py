@@ -102,6 +102,14 @@ _REPORTED: Final = "Nothing but this report (policy `report`)."
 
 
 def _refund_failed(notice: Notice, facts: Mapping[str, Fact], api: str) -> _Words:
+    if _is_release(facts):
+        return _Words(
+            subject=f"{_short(notice)}: the release of {_money(notice)} failed",
+            happened=f"{_money(notice)} that is reserved for {_cart(notice)} ({_transaction(notice)}) was not let go of."
+            f" Reason: {_error(facts)}.",
+            did="It gave this release up.",
+            todo=_LET_GO,
+        )
     body = {**({"amount": notice.money.value} if notice.money else {}), "reason": "Refund"}
     again = _refund_call(facts, api, key=("again", facts["refund_id"]), body=body)
     return _Words(
@@ -113,7 +121,27 @@ def _refund_failed(notice: Notice, facts: Mapping[str, Fact], api: str) -> _Word
     )
 
 
+_LET_GO: Final = (
+    "Look at the payment in Mollie's dashboard. If it is still authorised, release it there: that is safe, nothing can "
+    "be given back twice. Do not capture it. Left alone, it ends when the authorisation expires."
+)
+
+
+def _is_release(facts: Mapping[str, Fact]) -> bool:
+    """Whether it is about money that is only reserved: it is let go of, and can not be refunded."""
+    return facts["kind"] == "release"
+
+
 def _refund_uncertain(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
+    if _is_release(facts):
+        return _Words(
+            subject=f"{_short(notice)}: it is not known whether {_money(notice)} was let go of",
+            happened=f"Mollie was asked to let go of {_money(notice)} that is reserved for {_cart(notice)} "
+            f"({_transaction(notice)}), and no sure answer came back. Reason: {_error(facts)}.",
+            did=f"It keeps release {_token(facts['refund_id'])} as `uncertain`, and looks at the payment before it "
+            "asks again.",
+            todo=_LET_GO,
+        )
     return _Words(
         subject=f"{_short(notice)}: it is not known whether {_money(notice)} was refunded",
         happened=f"The refund of {_money(notice)} for {_cart(notice)} ({_transaction(notice)}) was sent to Mollie, and "
@@ -126,14 +154,15 @@ def _refund_uncertain(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
 
 
 def _refund_waiting(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
+    word = "release" if _is_release(facts) else "refund"
     return _Words(
-        subject=f"{_short(notice)}: the refund of {_money(notice)} still waits to be sent",
-        happened=f"The refund of {_money(notice)} for {_cart(notice)} ({_transaction(notice)}) could not be sent to "
+        subject=f"{_short(notice)}: the {word} of {_money(notice)} still waits to be sent",
+        happened=f"The {word} of {_money(notice)} for {_cart(notice)} ({_transaction(notice)}) could not be sent to "
         f"Mollie for hours. Reason: {_error(facts)}.",
-        did=f"It keeps refund {_token(facts['refund_id'])} in the queue and tries it again, every hour at least. The "
+        did=f"It keeps {word} {_token(facts['refund_id'])} in the queue and tries it again, every hour at least. The "
         "money was not given back yet.",
         todo="See to the reason: the shop's Mollie key, or the way to Mollie. Once that is right it is sent by itself; "
-        "you are not told of this refund's waiting again.",
+        f"you are not told of this {word}'s waiting again.",
     )
 
 
@@ -144,8 +173,7 @@ def _release_undone(notice: Notice, facts: Mapping[str, Fact]) -> _Words:
         f"({_transaction(notice)}). It said yes, and hours later it has not done so. Reason: {_error(facts)}.",
         did=f"It asks Mollie again, and keeps release {_token(facts['refund_id'])} as `uncertain` until the payment "
         "has ended. You are not told of this one again.",
-        todo="Look at the payment in Mollie's dashboard tomorrow. If it is still authorised, release it there: that is "
-        "safe, nothing can be given back twice. Do not capture it. Left alone, it ends when the authorisation expires.",
+        todo=f"Wait a day. {_LET_GO}",
     )
 
 

@@ -3,15 +3,16 @@
 | kind | the case | `detail` |
 |---|---|---|
 | surplus | money came in for a cart that was paid already | action, authorized, settled_by, payment_id, refund_id |
-| refund_failed | a refund was not made, and is not tried again | refund_id, payment_id, error |
-| refund_uncertain | nobody knows whether Mollie made a refund | refund_id, payment_id, error |
-| refund_waiting | a refund could not be sent for a long time, and is tried on | refund_id, payment_id, error |
+| refund_failed | a refund was not made, and is not tried again | refund_id, payment_id, kind, error |
+| refund_uncertain | nobody knows whether Mollie made a refund | refund_id, payment_id, kind, error |
+| refund_waiting | a refund could not be sent for a long time, and is tried on | refund_id, payment_id, kind, error |
 | release_undone | Mollie took a release and has not made it; it is tried on | refund_id, payment_id, error |
 | delivery_dead | news of a payment could not be worked off, and is not tried again | delivery_id, tries, error |
 | order_mismatch | the shop's order does not fit what Mollie took | mismatches, order_reference |
 
 `action` is the policy for surplus payments: `report`, `propose` or `refund`. `authorized`: the money is reserved, not
-taken. `settled_by` is the transaction that paid the cart. Whatever else `detail` holds does not leave the program.
+taken. `settled_by` is the transaction that paid the cart. `kind` is `refund`, or `release` of money that is only
+reserved. Whatever else `detail` holds does not leave the program.
 """
 
 from __future__ import annotations
@@ -72,9 +73,9 @@ class Notice:
 
 FACTS: Final[Mapping[NoticeKind, tuple[str, ...]]] = {
     NoticeKind.SURPLUS: ("action", "authorized", "settled_by", "payment_id", "refund_id"),
-    NoticeKind.REFUND_FAILED: ("refund_id", "payment_id", "error"),
-    NoticeKind.REFUND_UNCERTAIN: ("refund_id", "payment_id", "error"),
-    NoticeKind.REFUND_WAITING: ("refund_id", "payment_id", "error"),
+    NoticeKind.REFUND_FAILED: ("refund_id", "payment_id", "kind", "error"),
+    NoticeKind.REFUND_UNCERTAIN: ("refund_id", "payment_id", "kind", "error"),
+    NoticeKind.REFUND_WAITING: ("refund_id", "payment_id", "kind", "error"),
     NoticeKind.RELEASE_UNDONE: ("refund_id", "payment_id", "error"),
     NoticeKind.DELIVERY_DEAD: ("delivery_id", "tries", "error"),
     NoticeKind.ORDER_MISMATCH: ("mismatches", "order_reference"),

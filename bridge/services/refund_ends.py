@@ -172,5 +172,10 @@ def case_of(kind: NoticeKind, refund: Refund) -> Case:
         cart=refund.cart,
         transaction_id=refund.transaction_id,
         money=refund.money,
-        detail={"refund_id": refund.id, "payment_id": refund.attempt_id, "error": refund.last_error},
+        detail={
+            "refund_id": refund.id,
+            "payment_id": refund.attempt_id,
+            "kind": refund.kind.value,
+            "error": refund.last_error,
+        },
     )

@@ -92,6 +92,30 @@ def test_an_uncertain_refund_is_not_to_be_made_by_hand() -> None:
     assert "Make none there by hand" in to_do(text_of(a_notice(NoticeKind.REFUND_UNCERTAIN)))
 
 
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [
+        (NoticeKind.REFUND_FAILED, "the release of 14.40 EUR failed"),
+        (NoticeKind.REFUND_UNCERTAIN, "it is not known whether 14.40 EUR was let go of"),
+        (NoticeKind.RELEASE_UNDONE, "14.40 EUR is still reserved"),
+    ],
+)
+def test_money_that_is_only_reserved_is_released_by_hand_and_never_refunded(kind: NoticeKind, subject: str) -> None:
+    notice = replace(a_notice(kind), detail={**a_notice(kind).detail, "kind": "release"})
+    text = text_of(notice)
+
+    assert subject_of(notice) == f"Cart 42: {subject}"
+    assert "curl" not in text
+    assert "release it there: that is safe" in to_do(text)
+
+
+def test_a_release_that_waits_is_called_so() -> None:
+    notice = a_notice(NoticeKind.REFUND_WAITING)
+    notice = replace(notice, detail={**notice.detail, "kind": "release"})
+
+    assert "refund" not in subject_of(notice) + text_of(notice).replace("refund_waiting", "")
+
+
 def test_a_dead_delivery_names_the_command_that_tries_it_again() -> None:
     text = text_of(a_notice(NoticeKind.DELIVERY_DEAD))
 
