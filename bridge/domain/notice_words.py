@@ -105,8 +105,8 @@ def _refund_failed(notice: Notice, facts: Mapping[str, Fact], api: str) -> _Word
     if _is_release(facts):
         return _Words(
             subject=f"{_short(notice)}: the release of {_money(notice)} failed",
-            happened=f"{_money(notice)} that is reserved for {_cart(notice)} ({_transaction(notice)}) was not let go of."
-            f" Reason: {_error(facts)}.",
+            happened=f"{_money(notice)} that is reserved for {_cart(notice)} ({_transaction(notice)}) was not let go "
+            f"of. Reason: {_error(facts)}.",
             did="It gave this release up.",
             todo=_LET_GO,
         )
