@@ -1,13 +1,13 @@
 """The back office's status and the dashboard's page over a month with a million attempts.
 
-`ROWS` changes the number; the audit trail has four times as many entries. The time is 05:59 UTC, just before yesterday
-is over for good: a look then reads the most that a look ever reads. `POOL` is the server's buffer pool in MB (3072).
+`ROWS` changes the number; the audit trail has four times as many entries. The time is 12:59 UTC, the end of an hour: a
+look then reads seven hours, which is the most that a look reads. `POOL` is the server's buffer pool in MB (3072).
 
 | look | what was read before it |
 |---|---|
 | nothing read ahead | nothing: the server started this moment, and somebody looks at once |
-| first of a day | all but the day that has just become over |
-| any other | the days that are over; 100 payments of 3 days have changed |
+| first of a day | what was over a day before: a server that did not read ahead, or could not, for a day |
+| any other | all that is over; 100 payments of 3 days have changed |
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Looks:
     def read_ahead(self) -> float:
         """All that the server reads ahead while it runs; the seconds of the longest step."""
         longest = 0.0
-        for _ in range(30):
+        for _ in range(30 + 24):
             begun = time.perf_counter()
             self.page.catch_up()
             longest = max(longest, time.perf_counter() - begun)
@@ -92,7 +92,7 @@ def change(database: Database, at: datetime) -> None:
 
 def run() -> None:
     """Fill, look, print."""
-    until = datetime.now(UTC).replace(hour=5, minute=59, second=0, microsecond=0)
+    until = datetime.now(UTC).replace(hour=12, minute=59, second=0, microsecond=0)
     with PrivateMariaDB() as server:
         with server.root_connection() as db, db.cursor() as cursor:
             cursor.execute(f"SET GLOBAL innodb_buffer_pool_size = {POOL * 1024 * 1024}")

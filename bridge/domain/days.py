@@ -27,7 +27,7 @@ LAST_WRITTEN = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Whole days, today the last of them. `over`: where the days begin that may still get entries."""
+    """Whole days, today the last of them. `over`: where the time begins of which entries may still come."""
 
     since: datetime
     over: datetime
@@ -35,11 +35,12 @@ class Window:
 
     @classmethod
     def of(cls, now: datetime, days: int) -> Window:
-        """The last `days` days; yesterday is over once nothing can be written of it any more (`LAST_WRITTEN`)."""
+        """The last `days` days; an hour is over once nothing can be written of it any more (`LAST_WRITTEN`)."""
         now = now.astimezone(UTC)
         today = midnight(now.date())
         since = today - timedelta(days=days - 1)
-        return cls(since=since, over=max(since, midnight((now - LAST_WRITTEN).date())), until=today + timedelta(days=1))
+        over = (now - LAST_WRITTEN).replace(minute=0, second=0, microsecond=0)
+        return cls(since=since, over=max(since, over), until=today + timedelta(days=1))
 
     @property
     def days(self) -> tuple[date, ...]:

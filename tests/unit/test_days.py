@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 from threading import Event
 
 import pytest
@@ -62,10 +63,13 @@ def test_a_day_is_a_day_in_utc_wherever_the_clock_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "over"), [(0, YESTERDAY), (5.99, YESTERDAY), (6, TODAY), (12, TODAY), (23.99, TODAY)]
+    ("at", "over"),
+    [((0, 0), -6), ((0, 59), -6), ((5, 59), -1), ((6, 0), 0), ((6, 59), 0), ((12, 34), 6), ((23, 59), 17)],
 )
-def test_yesterday_is_over_when_nothing_can_be_written_of_it_any_more(hours: float, over: date) -> None:
-    assert Window.of(midnight(TODAY) + timedelta(hours=hours), 30).over == midnight(over)
+def test_an_hour_is_over_when_nothing_can_be_written_of_it_any_more(at: tuple[int, int], over: int) -> None:
+    now = midnight(TODAY) + timedelta(hours=at[0], minutes=at[1])
+
+    assert Window.of(now, 30).over == midnight(TODAY) + timedelta(hours=over)
 
 
 def test_of_a_single_day_nothing_before_it_is_read() -> None:
@@ -191,32 +195,57 @@ class Trail:
 
 
 RUNNING = (WINDOW.over, WINDOW.until)
-DAYS_OVER = [(midnight(day), midnight(day) + timedelta(days=1)) for day in WINDOW.days[:-1]]
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DAYS_OVER = [(midnight(day), midnight(day) + DAY) for day in WINDOW.days[:-1]]
+HOURS_OVER = [(midnight(TODAY) + number * HOUR, midnight(TODAY) + (number + 1) * HOUR) for number in range(6)]
+OVER = [*DAYS_OVER, *HOURS_OVER]
 
 
-def test_days_that_are_over_are_read_once_and_today_each_time() -> None:
+def test_days_and_hours_that_are_over_are_read_once_and_the_rest_each_time() -> None:
     trail = Trail()
     past = PastDays(trail)
 
     first, second = past.rows(WINDOW), past.rows(WINDOW)
 
-    assert first == second == (*(since for since, _ in DAYS_OVER), WINDOW.over)
-    assert trail.read == [*DAYS_OVER, RUNNING, RUNNING]
-    assert DAYS_OVER[0][0] == WINDOW.since
-    assert DAYS_OVER[-1][1] == WINDOW.over == midnight(TODAY)
+    assert first == second == (*(since for since, _ in OVER), WINDOW.over)
+    assert trail.read == [*OVER, RUNNING, RUNNING]
 
 
-def test_on_the_next_day_one_more_is_over_and_only_that_is_read() -> None:
+@given(st.integers(0, 24 * 60 * 3), st.integers(1, 5))
+def test_every_moment_of_a_window_is_read_and_none_twice(minutes: int, days: int) -> None:
+    trail = Trail()
+    window = Window.of(NOW + timedelta(minutes=minutes), days)
+
+    PastDays(trail).rows(window)
+
+    assert (trail.read[0][0], trail.read[-1][1]) == (window.since, window.until)
+    assert all(before[1] == after[0] for before, after in pairwise(trail.read))
+
+
+def test_an_hour_later_one_hour_more_is_over_and_only_that_is_read() -> None:
     trail = Trail()
     past = PastDays(trail)
     past.rows(WINDOW)
     trail.read.clear()
 
-    tomorrow = Window.of(NOW + timedelta(days=1), 30)
+    later = Window.of(NOW + HOUR, 30)
+    past.rows(later)
+
+    assert trail.read == [(WINDOW.over, later.over), (later.over, later.until)]
+
+
+def test_a_day_that_has_become_over_is_read_whole_and_its_hours_are_forgotten() -> None:
+    trail = Trail()
+    past = PastDays(trail)
+    past.rows(WINDOW)
+    trail.read.clear()
+
+    tomorrow = Window.of(NOW + DAY, 30)
     found = past.rows(tomorrow)
 
-    assert trail.read == [(WINDOW.over, tomorrow.over), (tomorrow.over, tomorrow.until)]
-    assert found == tuple(midnight(day) for day in tomorrow.days)
+    assert trail.read[0] == (midnight(TODAY), midnight(TODAY) + DAY)
+    assert len(trail.read) == 1 + 6 + 1
+    assert found == (*(midnight(day) for day in tomorrow.days), *(since + DAY + HOUR for since, _ in HOURS_OVER))
 
 
 def test_what_was_read_stays_when_the_next_day_can_not_be_read() -> None:
@@ -229,18 +258,18 @@ def test_what_was_read_stays_when_the_next_day_can_not_be_read() -> None:
     trail.broken = None
     past.rows(WINDOW)
 
-    assert trail.read == [*DAYS_OVER, RUNNING]
+    assert trail.read == [*OVER, RUNNING]
 
 
-def test_who_catches_up_reads_a_day_at_a_time_the_newest_first_and_only_what_is_over() -> None:
+def test_who_catches_up_reads_a_stretch_at_a_time_the_newest_first_and_only_what_is_over() -> None:
     trail = Trail()
     past = PastDays(trail)
 
-    for _ in range(len(DAYS_OVER) + 2):
+    for _ in range(len(OVER) + 2):
         past.catch_up(WINDOW)
 
-    assert trail.read == DAYS_OVER[::-1]
-    assert past.rows(WINDOW) == (*(since for since, _ in DAYS_OVER), WINDOW.over)
+    assert trail.read == OVER[::-1]
+    assert past.rows(WINDOW) == (*(since for since, _ in OVER), WINDOW.over)
 
 
 def test_of_several_who_come_at_once_one_reads_the_past() -> None:
@@ -254,4 +283,4 @@ def test_of_several_who_come_at_once_one_reads_the_past() -> None:
     past = PastDays(slowly)
     at_once(4, lambda _: past.rows(WINDOW))
 
-    assert sorted(trail.read) == sorted([*DAYS_OVER, *[RUNNING] * 4])
+    assert sorted(trail.read) == sorted([*OVER, *[RUNNING] * 4])

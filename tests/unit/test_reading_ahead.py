@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 import pytest
 
 from bridge.adapters.memory_locks import MemoryCartLocks
-from bridge.domain.days import midnight
+from bridge.domain.days import Window
 from bridge.ports.figures import FigureSource
 from bridge.services.container import Services
 from bridge.services.kept import FRESH_FOR
@@ -79,40 +79,43 @@ def services(clock: FakeClock, ledger: MemoryLedger, recorder: Recorder) -> Iter
 
 
 def read_ahead(services: Services) -> None:
-    for _ in range(DAYS):
+    for _ in range(DAYS + 24):
         services.dashboard.catch_up()
 
 
-def test_after_reading_ahead_a_look_reads_today_alone(services: Services, recorder: Recorder, clock: FakeClock) -> None:
+def of_the_trail(recorder: Recorder) -> list[tuple[str, datetime]]:
+    return [(name, since) for name, since in recorder.read if name != "begun"]
+
+
+def test_after_reading_ahead_a_look_reads_what_is_not_over_alone(
+    services: Services, recorder: Recorder, clock: FakeClock
+) -> None:
     read_ahead(services)
     recorder.read.clear()
 
     services.dashboard.overview()
 
-    today = midnight(clock.now().date())
-    assert [(name, since) for name, since in recorder.read if name != "begun"] == [
-        ("decided", today),
-        ("ordered", today),
-    ]
+    over = Window.of(clock.now(), DAYS).over
+    assert of_the_trail(recorder) == [("decided", over), ("ordered", over)]
 
 
-def test_a_step_of_reading_ahead_reads_one_day_of_the_trail(services: Services, recorder: Recorder) -> None:
+def test_a_step_of_reading_ahead_reads_one_stretch_of_the_trail(services: Services, recorder: Recorder) -> None:
     services.dashboard.catch_up()
 
-    assert [name for name, _ in recorder.read if name != "begun"] == ["decided", "ordered"]
+    assert [name for name, _ in of_the_trail(recorder)] == ["decided", "ordered"]
 
 
-def test_a_day_that_becomes_over_is_read_ahead_as_well(
+def test_an_hour_that_becomes_over_is_read_ahead_as_well(
     services: Services, recorder: Recorder, clock: FakeClock
 ) -> None:
     read_ahead(services)
-    yesterday = midnight(clock.now().date())
-    clock.advance(timedelta(days=1))
+    over = Window.of(clock.now(), DAYS).over
+    clock.advance(hours=1)
     recorder.read.clear()
 
     services.dashboard.catch_up()
 
-    assert [one for one in recorder.read if one[0] != "begun"] == [("decided", yesterday), ("ordered", yesterday)]
+    assert of_the_trail(recorder) == [("decided", over), ("ordered", over)]
 
 
 def test_what_was_read_ahead_changes_no_figure(services: Services, clock: FakeClock) -> None:
