@@ -3,6 +3,7 @@
 `ROWS` changes the number. Beside the time stands the server's own processor time, which tells more on a busy machine,
 and before them what a plain read of the two large tables takes in the same run. The server's buffer pool is `POOL` MB
 (1024): a shop of that size that gives its database less reads from disk.
+`MOLBRIDGE_TEST_MYSQLD` names a MySQL server to run it on.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bridge.services.reports import Reports
 from tests.contract.big_reports import strew, strew_own
 from tests.contract.big_shop import fill_big_shop
 from tests.services.mariadb import Database, PrivateMariaDB
+from tests.services.mysql import private_database_server
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 POOL = int(os.environ.get("POOL", "1024"))
@@ -64,7 +66,7 @@ def processor_time(pid: int) -> float:
 
 def run() -> None:
     """Fill, run each, print."""
-    with PrivateMariaDB() as server:
+    with private_database_server() as server:
         database = fill(server)
         source = SqlReports(database.url, "ps_")
         reports = Reports(source)
