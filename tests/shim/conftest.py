@@ -55,3 +55,6 @@ def wire(world: ShimWorld, open_wire: Wire) -> Iterator[Wire]:
     for server in world.servers:
         assert "PHP Fatal" not in server.errors, server.errors[-2000:]
         assert "molliebridge:" not in server.errors, server.errors[-2000:]
+    # To the shim that would look like an outage, and the shop would go on without the sidecar.
+    assert world.sidecar is not None
+    assert "malformed-request" not in world.sidecar.log.read_text(errors="replace")
