@@ -11,7 +11,7 @@ from bridge.domain.gate_policy import ChangedCartPolicy, GatePolicy, SameAmountP
 from bridge.services.settings import GateLimits
 from tests.fakes.services import Limits
 from tests.unit.fake_sidecar import TOKEN, Bridge, open_sidecar
-from tests.unit.money_back import paid_twice
+from tests.unit.money_back import ask, paid_twice, states_of
 from tests.unit.storefront_scene import Scene, open_scene, sqlite_engine
 from tests.unit.world import World
 
@@ -58,6 +58,15 @@ def reporting() -> Iterator[World]:
     made = paid_twice("report")
     yield made
     made.close()
+
+
+@pytest.fixture
+def given(reporting: World) -> World:
+    """5.00 of `tr_2` (14.40, surplus) went back, as an admin asked; Mollie took it."""
+    ask(reporting, "5.00")
+    assert states_of(reporting) == ["refunded"]
+    reporting.mollie.requests.clear()
+    return reporting
 
 
 # --- the toy shop -----------------------------------------------------------------------------------------------------
