@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bridge.domain.errors import MollieRefused, MollieUnavailable
-from bridge.domain.records import RefundState
 from bridge.services.settings import GateLimits, JanitorLimits, RefundLimits
 from tests.fakes.mollie import MollieRequest
 from tests.fakes.services import Limits
@@ -17,9 +16,6 @@ from tests.unit.money_back import (
     states_of,
 )
 from tests.unit.world import World
-
-S = RefundState
-
 
 # --- asked only when it can matter ------------------------------------------------------------------------------------
 
