@@ -115,10 +115,10 @@ def _cell(kind: ColumnKind, value: object) -> Cell:
     if value is None:
         return None
     if kind in WHOLE_NUMBERS:
-        return int(str(value))
+        return value if type(value) is int else int(str(value))
     match kind:
         case ColumnKind.MONEY | ColumnKind.PERCENT:
-            return Decimal(str(value))
+            return value if isinstance(value, Decimal) else Decimal(str(value))
         case ColumnKind.FLAG:
             return bool(int(str(value)))
         case ColumnKind.UTC_TIME if isinstance(value, datetime):
