@@ -46,6 +46,13 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
 
 
+OWN_QUESTIONS = frozenset({"return", "janitor", "confirm"})
+"""Sources of deliveries that nobody announced: the bridge asks by itself, and may find nothing new."""
+
+BY_A_PERSON = frozenset({"replay", "reconcile"})
+"""Sources of deliveries that a person asked for: the shop hears of them whatever was done before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One webhook call, stored. `source` is `mollie`, `shim`, or what made the bridge deliver to itself.

@@ -107,7 +107,7 @@ class Claims:
             raise LeaseHeld(f"{cart} is being worked on")
         passes_on = False
         try:
-            observed = self._matching.observe(cart, delivery.transaction_id, timeout=self._left(until))
+            observed = self._matching.hear(cart, delivery, timeout=self._left(until))
             decided = self._settlement.decide(lease, delivery, observed)
             passes_on = decided.passes_on
             if not passes_on:

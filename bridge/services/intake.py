@@ -6,13 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bridge.domain.errors import TooManyUnknown
-from bridge.domain.records import Delivery, DeliveryState
+from bridge.domain.records import BY_A_PERSON, OWN_QUESTIONS, Delivery, DeliveryState
 from bridge.ports.clock import Clock
 from bridge.ports.ledger import Ledger
 from bridge.services.deliveries import new_delivery
 from bridge.services.rate import RateLimit
 from bridge.services.settings import WebhookLimits
-from bridge.services.settlement import BY_A_PERSON, OWN_QUESTIONS
 
 
 class Intake:

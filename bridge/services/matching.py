@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import MollieUnauthorized
 from bridge.domain.observed import Gone, ObservedPayment
-from bridge.domain.records import Delivery
+from bridge.domain.records import OWN_QUESTIONS, Delivery
 from bridge.domain.settlement import Unknown, Unmatched
 from bridge.ports.ledger import Ledger
 from bridge.ports.mollie import MollieAccounts
@@ -35,6 +35,21 @@ class Matching:
     def observe(self, cart: CartRef, transaction_id: str, *, timeout: float | None = None) -> ObservedPayment | Gone:
         """The payment at Mollie, by the key of its cart's shop. Raises Mollie's errors."""
         return self._accounts.of(cart.shop_id).find_payment(transaction_id, timeout=timeout) or Gone()
+
+    def hear(self, cart: CartRef, delivery: Delivery, *, timeout: float | None = None) -> ObservedPayment | Gone:
+        """As `observe`, for a delivery of a payment that the shop has made or the ledger has written down.
+
+        Payments do not vanish at Mollie. Who is told that there is none asks with the key of another account or mode,
+        perhaps for minutes only; so news of it is not done. Raises `MollieUnauthorized`. A question of the bridge's own
+        is asked again anyhow.
+        """
+        observed = self.observe(cart, delivery.transaction_id, timeout=timeout)
+        if isinstance(observed, Gone) and delivery.source not in OWN_QUESTIONS:
+            raise MollieUnauthorized(
+                "Mollie knows no such payment under this shop's key, and the shop has made it: is the key a test key, or "
+                "another account's?"
+            )
+        return observed
 
     def _find_at_mollie(self, transaction_id: str, timeout: float | None) -> ObservedPayment | None:
         """The payment, by the key of whichever shop of a multishop knows it; None when every account says no.

@@ -10,7 +10,7 @@ import structlog
 from bridge.domain.attempt import Attempt, AttemptState
 from bridge.domain.cart import CartRef, CartState, OrderPhase
 from bridge.domain.observed import Gone, ObservedPayment
-from bridge.domain.records import AuditEntry, Delivery, Refund
+from bridge.domain.records import BY_A_PERSON, OWN_QUESTIONS, AuditEntry, Delivery, Refund
 from bridge.domain.refunding import find_way_back
 from bridge.domain.settlement import (
     PASSED_ON,
@@ -41,13 +41,6 @@ from bridge.telemetry import METRICS
 
 log = structlog.get_logger()
 
-
-OWN_QUESTIONS = frozenset({"return", "janitor", "confirm"})
-"""Sources of deliveries that nobody announced: the bridge asks by itself, and may find nothing new."""
-
-
-BY_A_PERSON = frozenset({"replay", "reconcile"})
-"""Sources of deliveries that a person asked for: the shop hears of them whatever was done before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

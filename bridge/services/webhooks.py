@@ -13,7 +13,7 @@ import structlog
 from bridge.domain.cart import CartRef
 from bridge.domain.errors import BridgeError, LeaseHeld, ShopDown, ShopSilent
 from bridge.domain.observed import ObservedPayment
-from bridge.domain.records import Delivery, DeliveryState
+from bridge.domain.records import OWN_QUESTIONS, Delivery, DeliveryState
 from bridge.domain.settlement import SettlementDecision
 from bridge.ports.clock import Clock
 from bridge.services.changes import Changes
@@ -24,7 +24,7 @@ from bridge.services.matching import Matching
 from bridge.services.observing import Observing
 from bridge.services.passing_on import PassingOn
 from bridge.services.settings import WebhookLimits
-from bridge.services.settlement import OWN_QUESTIONS, Decided, Settlement
+from bridge.services.settlement import Decided, Settlement
 from bridge.services.verification import Verification
 
 log = structlog.get_logger()
@@ -122,7 +122,7 @@ class Webhooks:
             self._changes.announce(cart)
 
     def _under(self, lease: Lease, delivery: Delivery) -> Worked:
-        observed = self._matching.observe(lease.cart, delivery.transaction_id)
+        observed = self._matching.hear(lease.cart, delivery)
         decided = self._settlement.decide(lease, delivery, observed)
         verification = Verification()
         if decided.passes_on and isinstance(observed, ObservedPayment):

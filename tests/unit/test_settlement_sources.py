@@ -168,6 +168,32 @@ def test_a_payment_that_mollie_does_not_know_is_done(world: World) -> None:
     assert world.told == []
 
 
+@pytest.mark.req("B6")
+@pytest.mark.parametrize("source", ["mollie", "replay"])
+def test_a_payment_that_the_shop_has_made_is_not_unknown(world: World, source: str) -> None:
+    """The merchant has set a test key, or another account's; in some minutes he sees it and sets the right one."""
+    world.add_payment("tr_1", "paid")
+    theirs, world.mollie.payments = world.mollie.payments, {}
+
+    delivery = world.deliver("tr_1", source=source)
+    world.mollie.payments = theirs
+    world.work_off()
+
+    assert delivery.state is FAILED
+    assert "is the key a test key" in (delivery.last_error or "")
+    assert world.state.settled_transaction_id == "tr_1"
+
+
+def test_the_bridges_own_question_about_it_is_not_tried_again(world: World) -> None:
+    """It comes again by itself; and what was made with a key that is gone for good would end as a notice each time."""
+    world.add_payment("tr_1", "paid")
+    world.mollie.payments = {}
+
+    delivery = world.deliver("tr_1", source="janitor")
+
+    assert (delivery.state, delivery.decision) == (DONE, "Unknown")
+
+
 def test_a_payment_is_not_unknown_while_no_account_can_be_asked(world: World) -> None:
     world.mollie.add("tr_1", "paid")
     world.accounts.closed = {1}

@@ -233,9 +233,9 @@ class World:
 
     # --- what the inbox does, without its threads -------------------------------------------------------------------
 
-    def deliver(self, transaction_id: str) -> Delivery:
+    def deliver(self, transaction_id: str, *, source: str = "mollie") -> Delivery:
         """A routed webhook, worked on at once."""
-        return self.webhooks.work(self.webhooks.take(transaction_id, source="mollie")).delivery
+        return self.webhooks.work(self.webhooks.take(transaction_id, source=source)).delivery
 
     def work_due(self) -> int:
         """Work on what is due now; returns how much there was."""
