@@ -71,7 +71,10 @@ final class Installer
         return $registered;
     }
 
-    /** Remove what PrestaShop's own uninstall leaves: settings, rows of hooks that were made for us, the count. */
+    /**
+     * Remove what PrestaShop's own uninstall leaves: settings, rows of hooks that were made for us, the count, and who
+     * has opened the module's page.
+     */
     public function uninstall(OutageCounter $outages): bool
     {
         $made = $this->hooksMade();
@@ -82,6 +85,7 @@ final class Installer
             $this->removeHook($hook);
         }
         $outages->forget();
+        $this->forgetVisitors();
 
         return $this->store->clear();
     }
@@ -111,6 +115,17 @@ final class Installer
             'SELECT `id_hook` FROM `' . _DB_PREFIX_ . 'hook` WHERE `name` = "' . pSQL($name) . '"',
             false
         );
+    }
+
+    /** The module manager's "last opened": a row for each employee, which names a module that is gone. */
+    private function forgetVisitors(): void
+    {
+        try {
+            Db::getInstance()->delete('module_history', '`id_module` = ' . (int) $this->module->id);
+        } catch (\Throwable $error) {
+            // In debug mode a table that a PrestaShop does not have is an error; nothing hangs on the row.
+            error_log('molliebridge: ' . get_class($error) . ' while removing the module\'s history');
+        }
     }
 
     /** The row of a hook that was not there before us, unless another module has come to use it. */

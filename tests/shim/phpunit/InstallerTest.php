@@ -20,6 +20,8 @@ final class InstallerTest extends TestCase
     protected function setUp(): void
     {
         \Configuration::$rows = [];
+        \Db::$opened = [];
+        \Db::$isBroken = false;
         \Hook::$rows = ['actionFrontControllerInitBefore' => 1, 'actionFrontControllerInitAfter' => 2];
         \Module::$registered = ['actionFrontControllerInitAfter' => ['other']];
         $this->module = new \Module('molliebridge');
@@ -79,6 +81,24 @@ final class InstallerTest extends TestCase
 
         self::assertSame($before, [\Hook::$rows, \Configuration::$rows]);
         self::assertSame(['other'], \Module::$registered['actionFrontControllerInitAfter']);
+    }
+
+    public function testRemovedNobodyHasOpenedItsPage(): void
+    {
+        $this->installer->install();
+        \Db::$opened = [$this->module->id, 99];
+
+        $this->installer->uninstall($this->outages());
+
+        self::assertSame([99], \Db::$opened);
+    }
+
+    public function testAPrestaShopWithoutThatHistoryLetsItGoAllTheSame(): void
+    {
+        $this->installer->install();
+        \Db::$isBroken = true;
+
+        self::assertTrue($this->installer->uninstall($this->outages()));
     }
 
     public function testAHookThatAnotherModuleHasComeToUseStays(): void

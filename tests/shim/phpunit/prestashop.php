@@ -80,6 +80,9 @@ class Module
     /** @var string */
     public $name;
 
+    /** @var int */
+    public $id = 7;
+
     public function __construct(string $name)
     {
         $this->name = $name;
@@ -110,9 +113,28 @@ class Module
 
 class Db
 {
+    /** @var int[] the modules whose page somebody has opened: rows of ps_module_history */
+    public static $opened = [];
+
+    /** @var bool */
+    public static $isBroken = false;
+
     public static function getInstance(): self
     {
         return new self();
+    }
+
+    public function delete(string $table, string $where): bool
+    {
+        if (self::$isBroken) {
+            throw new RuntimeException('no such table');
+        }
+        if ($table !== 'module_history' || preg_match('/^`id_module` = (\d+)$/', $where, $found) !== 1) {
+            throw new LogicException("no such removal: $table, $where");
+        }
+        self::$opened = array_values(array_diff(self::$opened, [(int) $found[1]]));
+
+        return true;
     }
 
     /** The two questions of the installer. @return int|false */

@@ -67,6 +67,15 @@ switch ($action) {
         $_POST = $given['post'] ?? [];
         $_SERVER['REQUEST_METHOD'] = $_POST ? 'POST' : 'GET';
         $done = admittedModule($address) === $name;
+        if ($done) {
+            // ModuleController::configureModuleAction(), in all versions: who has opened which module's page, and when.
+            $now = ['date_upd' => date('Y-m-d H:i:s')];
+            $who = ['id_employee' => 1, 'id_module' => (int) $module->id];
+            Db::getInstance()->update('module_history', $now, '`id_employee` = 1 AND `id_module` = ' . $who['id_module']);
+            if (Db::getInstance()->Affected_Rows() === 0) {
+                Db::getInstance()->insert('module_history', $who + $now + ['date_add' => $now['date_upd']]);
+            }
+        }
         $page = $done ? $module->getContent() : 'Invalid security token';
         break;
     default:

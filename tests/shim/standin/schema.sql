@@ -44,6 +44,14 @@ CREATE TABLE `ps_hook_module_exceptions` (
   KEY `id_module` (`id_module`),
   KEY `id_hook` (`id_hook`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
+CREATE TABLE `ps_module_history` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `id_employee` int(11) NOT NULL,
+  `id_module` int(11) NOT NULL,
+  `date_add` datetime NOT NULL,
+  `date_upd` datetime NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci;
 CREATE TABLE `ps_module_group` (
   `id_module` int(10) unsigned NOT NULL,
   `id_shop` int(11) unsigned NOT NULL DEFAULT 1,
