@@ -33,8 +33,8 @@ test-fast: venv ## The tests that need no service
 	$(BIN)/pytest -n auto --dist worksteal -m "$(FAST)" $(PYTEST)
 
 test-mysql: packages venv ## The tests of the database on MySQL: MOLBRIDGE_TEST_MYSQLD, a mysqld in PATH, or one fetched from Debian's unstable
-	export MOLBRIDGE_TEST_MYSQLD="$${MOLBRIDGE_TEST_MYSQLD:-$$(scripts/mysql-server)}"; \
-		$(BIN)/pytest -n $(JOBS) --dist worksteal -m "mariadb and not alone" $(PYTEST)
+	mysqld=$${MOLBRIDGE_TEST_MYSQLD:-$$(scripts/mysql-server)}; \
+		MOLBRIDGE_TEST_MYSQLD=$$mysqld $(BIN)/pytest -n $(JOBS) --dist worksteal -m "mariadb and not alone" $(PYTEST)
 
 proofs: packages venv ## Races with 100 carts each and 50 stopped sidecars, where `make test` takes 25 and 24
 	CARTS=100 $(BIN)/pytest -n $(JOBS) --dist worksteal tests/shim/test_races.py $(PYTEST)
