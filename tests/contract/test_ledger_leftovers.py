@@ -167,6 +167,7 @@ def test_only_what_is_done_and_old_is_removed(ledger: Ledger) -> None:
     assert ledger.queues.add_notice(a_notice(f"old {list(N).index(N.SENT)}"))
 
 
+@pytest.mark.slow
 def test_more_is_removed_than_one_step_takes(ledger: Ledger) -> None:
     for _ in range(501):
         ledger.save_delivery(a_delivery(state=D.DONE, received_at=NOW - SECOND))

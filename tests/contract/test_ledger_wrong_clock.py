@@ -39,6 +39,7 @@ def test_a_delivery_planned_for_another_year_is_made_due(ledger: Ledger, state: 
     assert ledger.queues.hasten_strays(NOW) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.req("L8", "B8")
 @pytest.mark.parametrize("state", list(RefundState))
 def test_a_refund_planned_for_another_year_is_made_due(ledger: Ledger, state: RefundState) -> None:

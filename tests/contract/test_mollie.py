@@ -60,6 +60,7 @@ def test_another_key_gives_another_payment(rig: Rig) -> None:
     assert other.transaction_id != first.transaction_id
 
 
+@pytest.mark.slow
 def test_a_repeat_tells_how_the_payment_stands_now(rig: Rig) -> None:
     created = rig.mollie.create_payment(new_payment(), key="key-1")
     rig.pay(created.transaction_id)

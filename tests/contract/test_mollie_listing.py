@@ -65,6 +65,7 @@ def test_an_account_without_payments_has_one_empty_page(either: Rig) -> None:
     assert walk(either.mollie, 10) == [[]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 3, 4, 6, 7])
 def test_each_payment_stands_on_one_page_newest_first(either: Rig, number: int) -> None:
     made = create(either.mollie, number)

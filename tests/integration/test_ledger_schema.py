@@ -101,6 +101,7 @@ def test_migrating_again_changes_nothing(engine: Engine, url: str) -> None:
         assert len(ledger.attempts_of(CartRef(shop_id=1, cart_id=42))) == 1
 
 
+@pytest.mark.slow
 def test_many_threads_and_processes_may_migrate_at_once(engine: Engine, url: str) -> None:
     others = [
         subprocess.Popen([sys.executable, "-c", MIGRATE, url], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)

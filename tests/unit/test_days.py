@@ -114,6 +114,7 @@ def test_sums_are_in_the_order_of_the_alphabet() -> None:
     assert list(summed([("USD", 1), ("EUR", 2), ("USD", 3)]).items()) == [("EUR", 2), ("USD", 4)]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 29), st.sampled_from(["a", "b", "c"]), st.integers(1, 3)), max_size=20))
 def test_each_surplus_payment_is_kept_once_on_its_first_day(given_days: list[tuple[int, str, int]]) -> None:
     decided = [surplus(name, WINDOW.days[day], count) for day, name, count in given_days]

@@ -73,6 +73,7 @@ def words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
 
 
+@pytest.mark.slow
 def test_no_name_of_the_program_has_a_word_that_the_glossary_bans() -> None:
     named = {(str(file.relative_to(ROOT)), name) for file in BRIDGE.rglob("*.py") for name in names(file)}
 

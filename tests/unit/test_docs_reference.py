@@ -186,6 +186,7 @@ def logged() -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_log_event_is_documented_with_its_level() -> None:
     rows = table(section(page("reference/metrics-and-logs.md"), "## Logs"))
 
@@ -198,6 +199,7 @@ def test_each_says_what_it_means_and_what_to_do() -> None:
     assert [row for row in rows if len(row) != 5 or not (row[3] and row[4])] == []
 
 
+@pytest.mark.slow
 def test_every_logger_of_the_program_has_a_name_that_is_looked_for() -> None:
     """Or an event logged through another name would be missed."""
     made = {
@@ -212,6 +214,7 @@ def test_every_logger_of_the_program_has_a_name_that_is_looked_for() -> None:
     assert made <= {"log", "_log", "_LOG", "LOG"}
 
 
+@pytest.mark.slow
 @pytest.mark.req("L15")
 def test_every_audit_event_is_documented() -> None:
     rows = table(section(page("reference/tables.md"), "## ps_molbridge_audit"), number=1)

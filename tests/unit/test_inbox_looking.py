@@ -59,6 +59,7 @@ def is_done(world: World) -> bool:
     return [each.state.value for each in inbox_of(world)] == ["done"]
 
 
+@pytest.mark.slow
 @pytest.mark.req("B6")
 @pytest.mark.parametrize("trouble", [NoThreads, Unreadable])
 def test_the_looking_goes_on(world: World, trouble: type[NoThreads | Unreadable]) -> None:

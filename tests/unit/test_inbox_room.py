@@ -240,6 +240,7 @@ def test_what_is_due_is_picked_up_in_the_background_even_if_nobody_waits() -> No
     assert world.state.order_phase is OrderPhase.DONE
 
 
+@pytest.mark.slow
 @pytest.mark.req("B6", "B8")
 def test_a_database_that_is_away_does_not_stop_the_looking() -> None:
     world = a_world()

@@ -115,6 +115,7 @@ def test_mollie_gets_as_many_decimal_places_as_the_currency_has(money: Money) ->
     assert len(money.value.partition(".")[2]) == exponent(money.currency)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30) | st.decimals().map(str), st.sampled_from(["EUR", "JPY", "XXX"]))
 def test_reading_ends_with_money_or_a_complaint(text: str, currency: str) -> None:
     try:

@@ -79,6 +79,7 @@ def test_a_walk_that_is_through_leaves_nothing(path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_cut_off_at_any_byte_it_goes_on_after_its_last_whole_line(path: Path) -> None:
     write(path, ["tr_a", "tr_b", "tr_c"])
     whole = path.read_bytes()

@@ -51,6 +51,7 @@ def test_a_row_is_not_corrected_over_money_that_came_in_late(world: World) -> No
     assert row.bank_status == "paid"
 
 
+@pytest.mark.slow
 @pytest.mark.req("B7")
 def test_a_row_is_not_corrected_while_somebody_works_on_the_cart(world: World) -> None:
     world.add_payment("tr_1", "expired", state=None)

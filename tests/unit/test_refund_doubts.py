@@ -168,6 +168,7 @@ def test_what_is_made_while_the_list_is_on_its_way_is_not_missed_in_it(given: Wo
     assert states_of(given) == ["refunded", "refunded"]
 
 
+@pytest.mark.slow
 @pytest.mark.req("B8", "L8")
 @pytest.mark.parametrize("kills", [True, False])
 def test_a_look_that_breaks_off_anywhere_is_made_again(*, kills: bool) -> None:

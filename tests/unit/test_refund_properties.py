@@ -26,6 +26,7 @@ def run(planned: list[Planned], played: list[Step], duds: list[bool], policy: Su
         world.close()
 
 
+@pytest.mark.slow
 @given(plans(), steps("news", "news", "queue", "queue", "approve", "reject", "later"), duds, policies)
 @settings(max_examples=40, deadline=None)
 @pytest.mark.req("P3", "L15", "B4", "B9")
@@ -35,6 +36,7 @@ def test_surplus_money_goes_back_once_by_policy(
     run(planned, played, duds, policy)
 
 
+@pytest.mark.slow
 @given(plans(), steps("news", "queue", "approve", "ask", "ask", "by_hand", "deliver"), duds, policies)
 @settings(max_examples=40, deadline=None)
 @pytest.mark.req("P3", "L8", "L15", "B4", "B9")
@@ -44,6 +46,7 @@ def test_no_more_goes_back_than_was_paid_whoever_gives_it_back(
     run(planned, played, duds, policy)
 
 
+@pytest.mark.slow
 @given(plans(), steps("news", "claim", "finish", "queue", "approve", "by_hand", "restart", "tell"), duds, policies)
 @settings(max_examples=40, deadline=None)
 @pytest.mark.req("P3", "L15", "B4", "B9")
@@ -53,6 +56,7 @@ def test_money_goes_back_rightly_while_the_shop_works(
     run(planned, played, duds, policy)
 
 
+@pytest.mark.slow
 @given(plans(), steps("news", "queue", "ask", "by_hand", "undo", "undo", "look", "approve", "deliver"), duds, policies)
 @settings(max_examples=60, deadline=None)
 @pytest.mark.req("P3", "L8", "L15", "B4", "B9")
@@ -62,6 +66,7 @@ def test_what_comes_to_nothing_at_mollie_is_found_out_whoever_made_it(
     run(planned, played, duds, policy)
 
 
+@pytest.mark.slow
 @given(plans(), steps("news", "news", "queue", "lazy", "look", "look", "approve", "deliver", "restart"), duds, policies)
 @settings(max_examples=60, deadline=None)
 @pytest.mark.req("P3", "B4", "B9")

@@ -41,6 +41,7 @@ def rest_of_the_day(world: World) -> None:
         world.services.refunds.work_due()
 
 
+@pytest.mark.slow
 @pytest.mark.req("P3", "L15", "B9")
 @pytest.mark.parametrize("kills", [True, False])
 def test_a_refund_of_the_queue_that_breaks_off_anywhere_is_made_once(*, kills: bool) -> None:
@@ -62,6 +63,7 @@ def test_a_refund_of_the_queue_that_breaks_off_anywhere_is_made_once(*, kills: b
         world.close()
 
 
+@pytest.mark.slow
 @pytest.mark.req("L8", "L15", "B9")
 @pytest.mark.parametrize("kills", [True, False])
 def test_a_part_that_is_asked_for_and_breaks_off_anywhere_is_given_back_once(*, kills: bool) -> None:
@@ -84,6 +86,7 @@ def test_a_part_that_is_asked_for_and_breaks_off_anywhere_is_given_back_once(*, 
         world.close()
 
 
+@pytest.mark.slow
 @pytest.mark.req("P3", "L8", "B9")
 @pytest.mark.parametrize("kills", [True, False])
 def test_an_approval_that_breaks_off_anywhere_is_made_once_or_still_proposed(*, kills: bool) -> None:

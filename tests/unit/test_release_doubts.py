@@ -214,6 +214,7 @@ def test_a_cart_that_nobody_settles_any_more_does_not_take_what_is_let_go_of() -
     world.close()
 
 
+@pytest.mark.slow
 @pytest.mark.req("B8", "B9")
 @pytest.mark.parametrize("kills", [True, False])
 def test_a_doubt_that_breaks_off_anywhere_comes_to_the_same(*, kills: bool) -> None:

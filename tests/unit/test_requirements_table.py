@@ -67,6 +67,7 @@ def test_a_wrong_mark_fails_the_test_that_bears_it(suite: pytest.Pytester, mark:
     run(suite).assert_outcomes(errors=1)
 
 
+@pytest.mark.slow
 def test_a_file_that_can_not_be_read_fails_the_table(suite: pytest.Pytester) -> None:
     suite.makepyfile("import nothing_of_this_name")
     assert run(suite, "--requirements").ret != pytest.ExitCode.OK

@@ -31,6 +31,7 @@ def happens(what: str, which: int = 0) -> Step:
     return Step(what, which, breaks_at=None, kills=False)
 
 
+@pytest.mark.slow
 @example(
     # The first money is only authorised, the shop makes no order of it, and it is given back after the second came.
     planned=[a_plan(1, S.OPEN, "open", "authorized", "canceled"), a_plan(2, S.SUPERSEDED, "open", "paid")],
@@ -44,6 +45,7 @@ def test_routed_deliveries_settle_a_cart_once(planned: list[Planned], played: li
     run(planned, played, duds)
 
 
+@pytest.mark.slow
 @example(
     # The sidecar dies while the shop's module works: its lock is gone, and the module is not.
     planned=[a_plan(1, S.OPEN, "open", "paid")],
@@ -57,6 +59,7 @@ def test_deliveries_both_ways_settle_a_cart_once(planned: list[Planned], played:
     run(planned, played, duds)
 
 
+@pytest.mark.slow
 @given(plans(), steps("initiate", "news", "deliver", "claim", "finish", "later"), duds)
 @settings(max_examples=30, deadline=None)
 @pytest.mark.req("P1", "B4", "B5", "B8")

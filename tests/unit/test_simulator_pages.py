@@ -179,6 +179,7 @@ def test_a_stopped_server_frees_its_port() -> None:
         assert second.url == first.url
 
 
+@pytest.mark.slow
 def test_it_runs_alone_and_ends_when_it_is_told() -> None:
     command = [sys.executable, "-m", "bridge.demo.simulator", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ}) as process:

@@ -36,6 +36,7 @@ def paid(scene: Scene, cart: int, *, announced: bool = True) -> str:
     return transaction_id
 
 
+@pytest.mark.slow
 def test_a_new_cart_can_be_filled_paid_in_three_tabs_and_changed(scene: Scene, browser: FlaskClient) -> None:
     where = browser.post("/carts", data={"amount": "14.40"}).location
     cart = int(where.rpartition("/")[2])
@@ -50,6 +51,7 @@ def test_a_new_cart_can_be_filled_paid_in_three_tabs_and_changed(scene: Scene, b
     assert str(scene.shop.get_cart(cart).total) == "28.80"
 
 
+@pytest.mark.slow
 def test_the_page_says_what_was_taken_and_what_was_owed(scene: Scene, browser: FlaskClient) -> None:
     cart = scene.shop.add_cart("14.40")
     paid(scene, cart)
@@ -63,6 +65,7 @@ def test_the_page_says_what_was_taken_and_what_was_owed(scene: Scene, browser: F
     assert f'href="/cart/{cart}"' in browser.get("/").text
 
 
+@pytest.mark.slow
 def test_a_cart_paid_once_is_shown_as_clean(scene: Scene, browser: FlaskClient) -> None:
     cart = scene.shop.add_cart()
     paid(scene, cart)
@@ -86,6 +89,7 @@ def test_mollie_reaches_the_webhook_at_both_addresses(scene: Scene, browser: Fla
     assert len(scene.references(cart)) == 1
 
 
+@pytest.mark.slow
 def test_the_shopper_comes_back_and_waits_until_the_order_is_there(scene: Scene, browser: FlaskClient) -> None:
     cart = scene.shop.add_cart()
     transaction_id = paid(scene, cart, announced=False)
@@ -100,6 +104,7 @@ def test_the_shopper_comes_back_and_waits_until_the_order_is_there(scene: Scene,
     assert next(iter(scene.references(cart))) in browser.get(local(looked.location)).text
 
 
+@pytest.mark.slow
 def test_a_shopper_who_paid_is_told_after_ten_looks_that_he_did_not(scene: Scene, browser: FlaskClient) -> None:
     cart = scene.shop.add_cart()
     transaction_id = paid(scene, cart, announced=False)
@@ -201,6 +206,7 @@ def sidecar() -> Iterator[tuple[FakeSidecar, str]]:
         yield opened
 
 
+@pytest.mark.slow
 def test_the_bridge_can_be_switched_off_and_on_at_run_time(scene: Scene, sidecar: tuple[FakeSidecar, str]) -> None:
     fake, url = sidecar
     fake.says("payments", 409, {"action": "deny"})
@@ -230,6 +236,7 @@ def test_a_shopper_asked_to_wait_gets_a_page_that_tries_again(scene: Scene, side
     assert 'http-equiv="refresh" content="2;' in answer.text
 
 
+@pytest.mark.slow
 def test_with_the_bridge_the_return_page_settles_first(scene: Scene, sidecar: tuple[FakeSidecar, str]) -> None:
     fake, url = sidecar
     fake.says("settle", 200)

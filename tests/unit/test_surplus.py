@@ -188,6 +188,7 @@ def test_the_merchant_is_told_once(policy: SurplusPolicy) -> None:
     world.close()
 
 
+@pytest.mark.slow
 @pytest.mark.req("P3")
 def test_what_was_decided_and_the_notice_are_written_together_or_not_at_all() -> None:
     """Wherever the process dies in the delivery that finds the surplus: never one without the others."""

@@ -15,6 +15,7 @@ from tests.unit.world import World
 D = DeliveryState
 
 
+@pytest.mark.slow
 @pytest.mark.req("B6", "B15")
 def test_a_shopper_who_polls_while_the_shop_is_down_uses_up_no_tries_and_delays_none() -> None:
     """He asks every three seconds for an hour; the delivery is tried as often as it would be without him, and lives."""
@@ -57,6 +58,7 @@ def test_a_delivery_that_is_made_due_often_uses_up_no_tries() -> None:
     world.close()
 
 
+@pytest.mark.slow
 @pytest.mark.req("B6", "B8")
 def test_somebody_elses_lease_uses_up_no_tries_for_an_hour_and_then_does() -> None:
     """Nothing may wait for ever: a lease that is renewed without an end makes a delivery dead in the end."""

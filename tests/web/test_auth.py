@@ -43,6 +43,7 @@ def test_every_route_asks_for_what_it_should(app: Flask) -> None:
     assert {path for path, scope in scopes.items() if scope is Scope.SESSION} == pages - OPEN
 
 
+@pytest.mark.slow
 def test_a_view_that_nobody_marked_asks_for_a_token(world: World) -> None:
     app = create_app(world.services, SETTINGS)
     app.add_url_rule("/forgotten", view_func=lambda: "secret")

@@ -151,6 +151,7 @@ def test_a_session_ends_after_its_time(browser: Browsing, world: World) -> None:
     assert browser.get().status_code == 303
 
 
+@pytest.mark.slow
 def test_its_time_is_a_setting(world: World) -> None:
     browser = browsing(app_with(world, session_lifetime=60.0))
     assert cookie_of(browser.sign_in())["max-age"] == "60"
@@ -159,6 +160,7 @@ def test_its_time_is_a_setting(world: World) -> None:
     assert browser.get().status_code == 303
 
 
+@pytest.mark.slow
 def test_another_token_ends_all_sessions(browser: Browsing, world: World) -> None:
     cookie = cookie_of(browser.sign_in()).value
     other = browsing(app_with(world, replace(SETTINGS, admin_token="another-token-of-the-admin-0123456789")))
@@ -243,6 +245,7 @@ def test_a_form_without_the_sessions_token_is_not_taken(browser: Browsing, sent:
     assert browser.send("/dashboard/logout", sent).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_form_of_another_session_is_not_taken(browser: Browsing, world: World) -> None:
     browser.sign_in()
     other = browsing(app_with(world))

@@ -95,6 +95,7 @@ def test_style_and_icon_need_no_session(browser: Browsing, name: str, kind: str)
     assert (answer.status_code, answer.mimetype) == (200, kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["..%2Fdoor.py", "%2e%2e/door.py", "door.py", "icon.svg%00"])
 def test_no_other_file_is_to_be_had(browser: Browsing, name: str) -> None:
     assert browser.get(f"/dashboard/assets/{name}").status_code in {303, 404}

@@ -110,6 +110,7 @@ def test_a_directory_that_may_not_be_written_to_is_named(public: Path) -> None:
     assert said.startswith(f"the lock directory {public} is not writable for user ")
 
 
+@pytest.mark.slow
 def test_the_file_of_another_user_in_a_sticky_directory_is_shared(public: Path, public_file: Path) -> None:
     public.chmod(0o1777)
     assert as_nobody(public, "print(acquire() is not None)") == "True"
@@ -122,6 +123,7 @@ def test_the_file_of_another_user_in_a_sticky_directory_is_shared(public: Path, 
     locks.close()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_there_is_not_created_again(public: Path, public_file: Path) -> None:
     """Linux refuses that for another user's file in a sticky directory (fs.protected_regular), even to root."""
     public_file.touch()
@@ -136,6 +138,7 @@ def test_a_file_that_is_there_is_not_created_again(public: Path, public_file: Pa
     assert as_nobody(public, watching) == "False"
 
 
+@pytest.mark.slow
 def test_a_file_that_may_only_be_read_is_locked_all_the_same(public: Path, public_file: Path) -> None:
     public_file.touch(mode=0o644)
     public_file.chmod(0o644)

@@ -40,6 +40,7 @@ def test_a_lock_that_is_free_again_is_not_seen(locks: CartLocks) -> None:
     assert locks.held() == ()
 
 
+@pytest.mark.slow
 @shared
 @pytest.mark.req("P6")
 def test_the_holds_of_other_processes_can_be_seen(backend: Backend, locks: CartLocks) -> None:

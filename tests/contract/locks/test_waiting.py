@@ -101,6 +101,7 @@ def test_closing_sends_away_who_waits_for_another_process(
         waiting.result(30)
 
 
+@pytest.mark.slow
 @shared
 @pytest.mark.req("B8")
 def test_who_is_killed_while_waiting_keeps_nobody_up(backend: Backend, locks: CartLocks) -> None:
