@@ -12,7 +12,7 @@ import pytest
 from bridge.adapters.figures import SqlFigures
 from bridge.ports.figures import FigureSource
 from bridge.ports.ledger import Ledger
-from tests.contract.ledger_backends import PREFIX, sql_ledger
+from tests.contract.ledger_backends import PREFIX, new_sqlite, sql_ledger
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.shop import FakeShop
 from tests.services.mariadb import Database
@@ -40,7 +40,7 @@ def counted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Counted]
             ledger = MemoryLedger(FakeShop())
             yield Counted(ledger=ledger, figures=ledger.figures)
         case "sqlite":
-            with on_database(f"sqlite:///{tmp_path / 'bridge.db'}") as on_sqlite:
+            with on_database(new_sqlite(tmp_path)) as on_sqlite:
                 yield on_sqlite
         case _:
             database: Database = request.getfixturevalue("mariadb_database")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Barrier
 from typing import Any, TypeVar
@@ -44,6 +46,23 @@ def sql_ledger(url: str, shop_of: Callable[[Connection], Shop] | None = None, **
         yield SqlLedger(engine, PREFIX, shop_of or (lambda _: shop))
 
 
+@cache
+def _empty_tables() -> bytes:
+    """A SQLite file with the bridge's tables; making them takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bridge.db"
+        with engine_for(f"sqlite:///{path}"):
+            pass
+        return path.read_bytes()
+
+
+def new_sqlite(folder: Path) -> str:
+    """The URL of a SQLite file with the bridge's tables."""
+    path = folder / "bridge.db"
+    path.write_bytes(_empty_tables())
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=["memory", "sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger of each kind."""
@@ -51,7 +70,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
         case "memory":
             yield MemoryLedger(FakeShop())
         case "sqlite":
-            with sql_ledger(f"sqlite:///{tmp_path / 'bridge.db'}") as on_sqlite:
+            with sql_ledger(new_sqlite(tmp_path)) as on_sqlite:
                 yield on_sqlite
         case _:
             database: Database = request.getfixturevalue("mariadb_database")
