@@ -46,8 +46,8 @@ class Matching:
         observed = self.observe(cart, delivery.transaction_id, timeout=timeout)
         if isinstance(observed, Gone) and delivery.source not in OWN_QUESTIONS:
             raise MollieUnauthorized(
-                "Mollie knows no such payment under this shop's key, and the shop has made it: is the key a test key, or "
-                "another account's?"
+                "Mollie knows no such payment under this shop's key, and the shop has made it: "
+                "is the key a test key, or another account's?"
             )
         return observed
 

@@ -42,7 +42,6 @@ from bridge.telemetry import METRICS
 log = structlog.get_logger()
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """A decision, and whether the shop is to hear of it: not of what it has heard and done already."""
