@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -67,6 +68,24 @@ def test_it_is_the_same_bytes_each_time_and_on_each_machine(tmp_path: Path) -> N
         os.umask(before)
 
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+
+
+def test_another_version_has_other_times_so_that_opcache_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "shim", tmp_path / "scripts" / "shim")
+    module = shutil.copytree(MODULE, tmp_path / "ps_module_shim" / "molliebridge")
+    build = [sys.executable, tmp_path / "scripts" / "shim"]
+    subprocess.run([*build, tmp_path / "old.zip"], check=True, capture_output=True)
+    with (module / "autoload.php").open("a", encoding="utf-8") as file:
+        file.write("// a later version\n")
+    subprocess.run([*build, tmp_path / "new.zip"], check=True, capture_output=True)
+
+    old, new = (
+        {entry.date_time for entry in zipfile.ZipFile(tmp_path / name).infolist()} for name in ("old.zip", "new.zip")
+    )
+
+    assert (len(old), len(new)) == (1, 1)
+    assert old != new
 
 
 def test_it_holds_the_module_and_nothing_else(tmp_path: Path) -> None:
