@@ -139,6 +139,10 @@ def _reaches(installation: Installation) -> Verdict:
 
 
 _LEFT_OUT: Final = {
+    "shops": (
+        "shops that have the Mollie module and not this one on all its hooks",
+        "choose each at the top of the back office, enable the module there and open its page",
+    ),
     "hooks": ("hooks that are switched off", "switch them on: Design > Positions"),
     "groups": (
         "customer groups that may use the Mollie module and not this one",

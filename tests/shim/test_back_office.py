@@ -175,6 +175,34 @@ def test_customer_groups_that_are_left_out_are_named(world: ShimWorld) -> None:
 
 
 @pytest.mark.req("B13")
+def test_a_shop_that_came_after_the_installation_is_named(world: ShimWorld) -> None:
+    world.database.execute(
+        "INSERT INTO ps_shop (id_shop, id_shop_group, name, color, id_category, theme_name, active, deleted)"
+        " VALUES (2, 1, 'Outlet', '', 2, 'classic', 1, 0)"
+    )
+    assert shown(world)["warnings"] == [], "a shop without the Mollie module has nothing to be guarded"
+    try:
+        world.database.execute(_put("module_shop", "mollie"))
+        assert [warning for warning in shown(world)["warnings"] if "Outlet" in warning], "it is off there"
+        world.database.execute(_put("module_shop", "molliebridge"))
+        assert [warning for warning in shown(world)["warnings"] if "Outlet" in warning], "it has no hooks there"
+        world.database.execute(_put("hook_module", "molliebridge"))
+        assert shown(world)["warnings"] == []
+    finally:
+        for table in ("ps_shop", "ps_module_shop", "ps_hook_module"):
+            world.database.execute(f"DELETE FROM {table} WHERE id_shop = 2")
+
+
+def _put(table: str, module: str) -> str:
+    """The rows of `module` in the first shop, for the second one too."""
+    columns = {"module_shop": "enable_device", "hook_module": "id_hook, position"}[table]
+    return (
+        f"INSERT INTO ps_{table} (id_module, id_shop, {columns}) SELECT id_module, 2, {columns} FROM ps_{table}"
+        f" JOIN ps_module USING (id_module) WHERE name = '{module}' AND id_shop = 1"
+    )
+
+
+@pytest.mark.req("B13")
 def test_a_shop_without_foreign_modules_is_named(world: ShimWorld) -> None:
     world.server.admin("configure", {"PS_DISABLE_NON_NATIVE_MODULE": "1"})
     try:

@@ -105,6 +105,12 @@ final class AdminWarnings
     private function unreached(string $what, string $names): string
     {
         switch ($what) {
+            case Reach::SHOPS:
+                return $this->translator->trans(
+                    'Payments are not guarded in these shops, where this module is off: %shops%. Enable it there and open its page.',
+                    ['%shops%' => $names],
+                    'Modules.Molliebridge.Admin'
+                );
             case Reach::HOOKS:
                 return $this->translator->trans(
                     'Switched off in the shop: %hooks%. Switch these hooks on under Design > Positions.',

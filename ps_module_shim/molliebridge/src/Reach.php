@@ -22,10 +22,12 @@ if (!defined('_PS_VERSION_')) {
 
 /**
  * Where PrestaShop does not call the module although it is installed and registered: Hook::exec() leaves out hooks that
- * are switched off, modules that a customer group may not use, that are off for a device, or that are not its own.
+ * are switched off, modules that a customer group may not use, that are off for a device, or that are not its own. And
+ * a shop that came after the installation has the module only when somebody puts it there.
  */
 final class Reach
 {
+    public const SHOPS = 'shops';
     public const HOOKS = 'hooks';
     public const GROUPS = 'groups';
     public const DEVICES = 'devices';
@@ -43,14 +45,19 @@ final class Reach
     }
 
     /**
-     * What is left out in this shop; empty when all is called.
+     * What is left out in this shop, and which shops are left out; empty when all is called.
      *
-     * @return array<string, string[]> self::HOOKS: their names; self::GROUPS: names of the customer groups that may use
-     *                                 the Mollie module; self::DEVICES, self::NOT_NATIVE: an empty list
+     * @return array<string, string[]> self::SHOPS: names of shops with the Mollie module; self::HOOKS: their names;
+     *                                 self::GROUPS: names of the customer groups that may use the Mollie module;
+     *                                 self::DEVICES, self::NOT_NATIVE: an empty list
      */
     public function found(): array
     {
-        $found = array_filter([self::HOOKS => $this->hooksOff(), self::GROUPS => $this->groupsLeftOut()]);
+        $found = array_filter([
+            self::SHOPS => $this->shopsLeftOut(),
+            self::HOOKS => $this->hooksOff(),
+            self::GROUPS => $this->groupsLeftOut(),
+        ]);
         if ($this->isOffForDevices()) {
             $found[self::DEVICES] = [];
         }
@@ -61,10 +68,34 @@ final class Reach
         return $found;
     }
 
+    /** @return string[] shops in which the Mollie module is on, and this one off or not registered on all its hooks */
+    private function shopsLeftOut(): array
+    {
+        $own = (int) $this->module->id;
+
+        return $this->column(
+            'SELECT s.`name` FROM `%1$sshop` s'
+            . ' INNER JOIN `%1$smodule_shop` theirs ON theirs.`id_shop` = s.`id_shop`'
+            . ' INNER JOIN `%1$smodule` m ON m.`id_module` = theirs.`id_module`'
+            . ' AND m.`name` = "mollie" AND m.`active` = 1'
+            . ' LEFT JOIN `%1$smodule_shop` own ON own.`id_shop` = s.`id_shop` AND own.`id_module` = ' . $own
+            . ' WHERE s.`active` = 1 AND s.`deleted` = 0 AND (own.`id_module` IS NULL OR ('
+            . 'SELECT COUNT(DISTINCT h.`name`) FROM `%1$shook_module` hm INNER JOIN `%1$shook` h USING (`id_hook`)'
+            . ' WHERE hm.`id_module` = ' . $own . ' AND hm.`id_shop` = s.`id_shop`'
+            . ' AND h.`name` IN (' . self::hookNames() . ')) < ' . count(Installer::hooks(_PS_VERSION_)) . ')'
+            . ' ORDER BY s.`id_shop`'
+        );
+    }
+
+    private static function hookNames(): string
+    {
+        return '"' . implode('", "', array_map('pSQL', Installer::hooks(_PS_VERSION_))) . '"';
+    }
+
     /** @return string[] */
     private function hooksOff(): array
     {
-        $names = '"' . implode('", "', array_map('pSQL', Installer::hooks(_PS_VERSION_))) . '"';
+        $names = self::hookNames();
 
         return $this->column('SELECT `name` FROM `%shook` WHERE `active` = 0 AND `name` IN (' . $names . ')');
     }
