@@ -17,7 +17,7 @@ JOBS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n > 8 ? 8 : n)))
 # The tests start hundreds of processes: each would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast test-mysql proofs check format requirements lock bench shim clean venv runtime packages
+.PHONY: help demo test test-fast test-mysql test-shop proofs check format requirements lock bench shim clean venv runtime packages
 
 help: ## Show what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -35,6 +35,10 @@ test-fast: venv ## The tests that need no service
 test-mysql: packages venv ## The tests of the database on MySQL: MOLBRIDGE_TEST_MYSQLD, a mysqld in PATH, or one fetched from Debian's unstable
 	mysqld=$${MOLBRIDGE_TEST_MYSQLD:-$$(scripts/mysql-server)}; \
 		MOLBRIDGE_TEST_MYSQLD=$$mysqld $(BIN)/pytest -n $(JOBS) --dist worksteal -m "mariadb and not alone" $(PYTEST)
+
+test-shop: venv ## Try a PrestaShop that is there (CONFIG=, SHOPPER=email:password, PRODUCT=): docs/how-to/try-in-a-test-shop.md
+	$(BIN)/python -m tests.real_shop --config "$(CONFIG)" --shopper "$(SHOPPER)" --product "$(PRODUCT)" \
+		--method "$(or $(METHOD),ideal)" --rounds "$(or $(ROUNDS),3)"
 
 proofs: packages venv ## Races with 100 carts each and 50 stopped sidecars, where `make test` takes 25 and 24
 	CARTS=100 $(BIN)/pytest -n $(JOBS) --dist worksteal tests/shim/test_races.py $(PYTEST)

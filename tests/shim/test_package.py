@@ -74,11 +74,11 @@ def test_another_version_has_other_times_so_that_opcache_reads_it(tmp_path: Path
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "shim", tmp_path / "scripts" / "shim")
     module = shutil.copytree(MODULE, tmp_path / "ps_module_shim" / "molliebridge")
-    build = [sys.executable, tmp_path / "scripts" / "shim"]
-    subprocess.run([*build, tmp_path / "old.zip"], check=True, capture_output=True)
+    build = [sys.executable, str(tmp_path / "scripts" / "shim")]
+    subprocess.run([*build, str(tmp_path / "old.zip")], check=True, capture_output=True)
     with (module / "autoload.php").open("a", encoding="utf-8") as file:
         file.write("// a later version\n")
-    subprocess.run([*build, tmp_path / "new.zip"], check=True, capture_output=True)
+    subprocess.run([*build, str(tmp_path / "new.zip")], check=True, capture_output=True)
 
     old, new = (
         {entry.date_time for entry in zipfile.ZipFile(tmp_path / name).infolist()} for name in ("old.zip", "new.zip")

@@ -71,7 +71,8 @@ def test_what_the_test_servers_need_is_installed_by_make_test(package: str) -> N
 
 
 @pytest.mark.parametrize(
-    "target", ["demo", "test", "test-fast", "test-mysql", "check", "requirements", "lock", "bench", "clean"]
+    "target",
+    ["demo", "test", "test-fast", "test-mysql", "test-shop", "check", "requirements", "lock", "bench", "clean"],
 )
 def test_make_help_lists_the_target(target: str) -> None:
     page = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
