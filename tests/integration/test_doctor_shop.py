@@ -135,6 +135,23 @@ def test_a_customer_group_for_which_the_module_is_not_called(patient: Patient) -
     assert "customer groups that may use the Mollie module and not this one (" in found["shim.called"].seen
 
 
+def test_a_shop_of_a_multishop_that_has_the_mollie_module_alone(patient: Patient) -> None:
+    made = (
+        "INSERT INTO ps_shop (id_shop, id_shop_group, name, color, id_category, theme_name, active, deleted)"
+        " VALUES (2, 1, 'Outlet', '', 2, 'classic', 1, 0)"
+    )
+    theirs = "SELECT id_module, 2 FROM ps_module WHERE name = 'mollie'"
+    enabled = f"INSERT INTO ps_module_shop (id_module, id_shop) {theirs}"
+    with (
+        changed(patient, made, "DELETE FROM ps_shop WHERE id_shop = 2"),
+        changed(patient, enabled, "DELETE FROM ps_module_shop WHERE id_shop = 2"),
+    ):
+        found = patient.examined()
+
+    assert found.failed == {"shim.called"}
+    assert "not this one on all its hooks (Outlet)" in found["shim.called"].seen
+
+
 def test_a_module_without_a_token(patient: Patient) -> None:
     with configured(patient, "MOLLIEBRIDGE_TOKEN", None):
         found = patient.examined()
