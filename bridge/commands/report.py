@@ -108,7 +108,7 @@ def _left_out(report: Report) -> str:
 def cost_line(result: ReportResult) -> str:
     """What duplicates have cost, in one sentence."""
     if result.row_count == 0:
-        return "Duplicates have cost nothing: no cart was paid more than once."
+        return "Duplicates have cost nothing as far as the shop's tables tell: no cart has two paid payments there."
     risks = [total for total in result.totals if total.column == "at_risk"]
     money = " + ".join(_money(total) for total in risks) or "an unknown amount"
     carts = "1 cart was" if result.row_count == 1 else f"{result.row_count} carts were"

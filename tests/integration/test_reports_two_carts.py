@@ -88,6 +88,16 @@ def test_another_order_in_between_hides_nothing(shop: PlantedShop) -> None:
 
 
 @pytest.mark.req("B11")
+def test_of_many_carts_each_but_the_first_is_counted_once(shop: PlantedShop) -> None:
+    carts = [shop.cart() for _ in range(4)]
+    for minute, cart in enumerate(carts):
+        shop.order(cart, at=NOON + timedelta(minutes=minute))
+
+    assert shop.column("cross_cart_duplicates", "first_cart") == carts[:3]
+    assert shop.money("cross_cart_duplicates", "too_much") == {"EUR": Decimal("43.20")}
+
+
+@pytest.mark.req("B11")
 def test_orders_of_one_cart_are_no_cross_cart_duplicates(shop: PlantedShop) -> None:
     cart = shop.cart()
     reference = shop.order(cart)

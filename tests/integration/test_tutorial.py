@@ -176,7 +176,7 @@ def test_the_tutorial_ends_with_a_guarded_shop(shop: ShimWorld, tmp_path: Path) 
     before = shop.database.execute("SHOW TABLES")
 
     assert "```\nmake runtime\n```" in step(1)  # done already: it is what these tests run in
-    assert "no cart was paid more than once" in newcomer.types(*blocks(1))
+    assert "no cart has two paid payments there" in newcomer.types(*blocks(1))
     _, (one, other) = two_tabs(shop)
     assert one != other, "without the bridge there are two payments"
     assert shop.database.execute("SHOW TABLES") == before
