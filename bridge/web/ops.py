@@ -82,7 +82,10 @@ def ops_routes(services: Services, settings: WebSettings) -> APIBlueprint:
     @api.get("/readyz", summary="Whether it can work", responses={200: ReadyReply})
     @route(kinds.NOT_READY, scope=Scope.OPEN)
     def readyz() -> Response:
-        """Whether the database answers, its tables are this program's, and locks can be taken; ask it often."""
+        """Whether the database answers and takes writes, its tables are this program's, and locks can be taken.
+
+        It may be asked every second.
+        """
         faults = services.readiness.faults()
         if faults:
             raise refused(kinds.NOT_READY, "; ".join(map(str, faults)))

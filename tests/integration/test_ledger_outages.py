@@ -102,6 +102,8 @@ def test_a_server_that_a_fail_over_has_made_a_replica_is_left_at_its_first_refus
         try:
             with pytest.raises(StoreDown, match="1290"):
                 ledger.in_cart(CART, raise_fence)
+            with pytest.raises(StoreDown, match="takes no writes"):
+                ledger.ping()
         finally:
             mariadb_database.execute("SET GLOBAL read_only = 0")
 

@@ -183,7 +183,9 @@ def test_a_named_report_a_later_day_and_the_exit_code(folder: Path) -> None:
 
     assert told(command(*here, "--format", "json", "stuck_payments", expected=0)).keys() == {"stuck_payments"}
     later = command(*here, "--since", "2026-11-22", expected=0)
-    assert later.startswith("Duplicates have cost nothing as far as the shop's tables tell: no cart has two paid payments there.")
+    assert later.startswith(
+        "Duplicates have cost nothing as far as the shop's tables tell: no cart has two paid payments there."
+    )
     assert command(*here, "--since", "2026-11-21", "duplicate_payments").splitlines()[0] == FIRST_LINE
 
 

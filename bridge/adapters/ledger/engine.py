@@ -125,6 +125,13 @@ def _server(where: URL, lock_wait: int, options: dict[str, Any]) -> Engine:
     return engine
 
 
+def is_read_only(connection: Connection) -> bool:
+    """Whether the server refuses writes, as a replica does and a primary after a fail-over. Newer MariaDB says ON."""
+    if connection.dialect.name == "sqlite":
+        return False
+    return str(connection.exec_driver_sql("SELECT @@global.read_only").scalar()) not in {"0", "OFF"}
+
+
 def _sqlite(where: URL, lock_wait: int, options: dict[str, Any]) -> Engine:
     """A file in WAL mode: readers never wait, one writer at a time.
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import stamina
 from sqlalchemy import Connection, Engine, Executable, Row
 
+from bridge.adapters.ledger.engine import is_read_only
 from bridge.adapters.ledger.faults import translated, wants_another_run
 from bridge.adapters.ledger.queues import SqlQueues
 from bridge.adapters.ledger.rows import Values, audit_values, present, to_attempt, to_audit, to_delivery, to_state
@@ -22,7 +23,7 @@ from bridge.adapters.packed_rows import PackedSelect
 from bridge.adapters.prepared import execute
 from bridge.domain.attempt import Attempt
 from bridge.domain.cart import CartRef, CartState
-from bridge.domain.errors import BridgeError, LockTimeout, TablesDiffer
+from bridge.domain.errors import BridgeError, LockTimeout, StoreDown, TablesDiffer
 from bridge.domain.records import AuditEntry, Delivery
 from bridge.domain.shop import ShopView
 from bridge.ports.ledger import CartTransaction
@@ -161,15 +162,19 @@ class SqlLedger:
         return tuple(to_audit(row) for row in reversed(self._rows(self._sql.audit.newest, values)))
 
     def ping(self) -> None:
-        """Raise `StoreDown` unless the database answers, and `TablesDiffer` unless its tables are this program's."""
+        """Raise `StoreDown` unless the database answers and takes writes, and `TablesDiffer` unless its tables are this
+        program's.
+        """
         from bridge.adapters.migrations import HEAD, version_in  # noqa: PLC0415  (it is built on this package)
 
         with translated():
             # Over the sessions: a connection that the server has closed meanwhile is no reason to say that it is down.
-            found = self._sessions.read(lambda connection: version_in(connection, self._prefix))
+            found, read_only = self._sessions.read(lambda it: (version_in(it, self._prefix), is_read_only(it)))
         if found != HEAD:
             of = f"are of version {found}" if found else "are not there"
             raise TablesDiffer(f"the bridge's tables {of}, and this program needs version {HEAD}")
+        if read_only:
+            raise StoreDown("the database takes no writes: it is a replica, or read_only is on")
 
     def close(self) -> None:
         """Close every connection."""
