@@ -1,7 +1,8 @@
 """A process that has imported the program already: what it is asked to start is a fork, which imports nothing anew.
 
 It listens on a Unix socket. Each connection is one start: a line of JSON and three files, for standard input, output
-and error. It is answered with the process id, and with the exit code when there is one.
+and error. It is answered with the process id, and with the exit code when there is one. Who hangs up before that has
+died: what he started is killed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import pkgutil
 import runpy
 import selectors
+import signal
 import socket
 import sys
 import threading
@@ -72,8 +74,10 @@ class _Forks:
                     order = self._fork()
                     if order is not None:
                         return order
-                else:
+                elif key.fd in self._children:
                     self._bury(key.fd)
+                else:
+                    self._kill_for(key.fd)
 
     def _fork(self) -> dict[str, Any] | None:
         connection, _ = self._listener.accept()
@@ -89,6 +93,7 @@ class _Forks:
         process = os.pidfd_open(pid)
         self._children[process] = (pid, connection)
         self._selector.register(process, selectors.EVENT_READ)
+        self._selector.register(connection, selectors.EVENT_READ)
         connection.sendall(f"{pid}\n".encode())
         return None
 
@@ -104,9 +109,18 @@ class _Forks:
         self._listener.close()
         self._selector.close()
 
+    def _kill_for(self, caller: int) -> None:
+        for pid, connection in self._children.values():
+            if connection.fileno() == caller:
+                self._selector.unregister(connection)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+
     def _bury(self, process: int) -> None:
         pid, connection = self._children.pop(process)
         self._selector.unregister(process)
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(connection)
         os.close(process)
         _, status = os.waitpid(pid, 0)
         with contextlib.suppress(OSError), connection:
