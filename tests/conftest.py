@@ -21,7 +21,7 @@ from tests.services.php import require_php_packages
 from tests.services.process import program
 from tests.services.redis import PrivateRedis
 
-pytest_plugins = ["tests.services.requirements", "tests.services.figures"]
+pytest_plugins = ["tests.services.requirements", "tests.services.figures", "tests.services.order"]
 
 NEEDS: dict[str, Callable[[], object]] = {
     "mariadb": lambda: program("mariadbd", mariadb_service.SERVER_PACKAGE),

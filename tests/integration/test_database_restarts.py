@@ -89,6 +89,7 @@ def nothing_waits(world: World) -> bool:
     return all(state == "dead" for _, state, _ in undone(world))
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "P3", "B4", "B6", "B8")
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_webhooks_outlive_restarts_of_the_database(

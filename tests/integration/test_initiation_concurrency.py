@@ -35,6 +35,7 @@ def test_of_many_initiations_of_one_cart_at_once_one_creates_and_the_others_are_
     assert world.rows("SELECT COUNT(*) FROM {p}attempt WHERE id_cart = %s", cart_id) == ((1,),)
 
 
+@pytest.mark.long
 @pytest.mark.req("L16")
 @pytest.mark.parametrize("shoppers", [200, 1000])
 def test_many_carts_at_once_all_get_their_payment(world: World, shoppers: int) -> None:

@@ -76,6 +76,7 @@ def live_attempts(world: World, cart_id: int) -> int:
     return int(count)
 
 
+@pytest.mark.long
 @pytest.mark.req("P1", "P12", "L2")
 def test_a_reservation_survives_a_crash_at_every_point(crashing: World) -> None:
     cart_id, _ = crashing.new_cart()
@@ -100,6 +101,7 @@ def created(world: World, cart_id: int) -> Reply | None:
     return reply if reply.status == 201 else None
 
 
+@pytest.mark.long
 @pytest.mark.req("P12", "B9")
 def test_a_payment_that_the_bridge_makes_is_made_once_whatever_point_it_dies_at(crashing: World) -> None:
     cart_id, _ = crashing.new_cart()

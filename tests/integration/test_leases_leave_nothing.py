@@ -170,6 +170,7 @@ def in_use(pid: int) -> dict[str, int]:
     return {what: sum(len(list(Path(f"/proc/{each}/{what}").iterdir())) for each in tree) for what in ("fd", "task")}
 
 
+@pytest.mark.long
 @pytest.mark.mariadb
 @pytest.mark.req("B14")
 def test_two_thousand_leases_over_http_leave_nothing_in_the_sidecar(

@@ -127,6 +127,7 @@ def test_the_bridges_tables_alone_are_lost(world: World, on_call: OnCall) -> Non
     assert on_call.findings() == {}
 
 
+@pytest.mark.long
 @pytest.mark.req("B7", "L18")
 def test_the_shops_database_is_set_back(world: World, on_call: OnCall) -> None:
     ordered, _ = paid_cart(world)

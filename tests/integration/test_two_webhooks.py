@@ -30,6 +30,7 @@ def two_open_payments(world: World) -> tuple[int, list[str]]:
     return cart_id, [world.shops[i].pay(cart_id).transaction_id for i in range(2)]
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "P3", "B4")
 def test_both_delivered_to_the_sidecar_at_once_give_one_order_50_times_over(two_hosts: World) -> None:
     for _ in range(ROUNDS):
@@ -47,6 +48,7 @@ def test_both_delivered_to_the_sidecar_at_once_give_one_order_50_times_over(two_
         assert [state for (state,) in states] == ["paid", "surplus"]
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "P3", "B4")
 def test_both_delivered_to_two_web_servers_at_once_give_one_order_50_times_over(two_hosts: World) -> None:
     for _ in range(ROUNDS):

@@ -71,6 +71,7 @@ def announce(world: World, transaction_id: str) -> Answer:
     )
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "P3", "B6")
 def test_a_thousand_webhooks_at_once_are_all_worked_off(world: World, publish: Callable[[str], None]) -> None:
     payments = opened(world)

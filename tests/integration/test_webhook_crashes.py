@@ -87,21 +87,25 @@ def naming(what: str) -> Iterator[None]:
         raise
 
 
+@pytest.mark.long
 @pytest.mark.req("B6", "B8", "B14", "P2")
 def test_a_paid_webhook_survives_a_kill_at_every_point(routed: Crashing, publish: Publish) -> None:
     kill_everywhere(routed, routed.paid, routed.strike, routed.is_settled_once, publish)
 
 
+@pytest.mark.long
 @pytest.mark.req("B5", "B6", "B8", "B14")
 def test_an_expired_webhook_survives_a_kill_at_every_point(routed: Crashing, publish: Publish) -> None:
     kill_everywhere(routed, routed.expired, routed.strike, routed.is_free, publish)
 
 
+@pytest.mark.long
 @pytest.mark.req("P3", "B4", "B8", "B14")
 def test_the_webhook_of_a_surplus_payment_survives_a_kill_at_every_point(routed: Crashing, publish: Publish) -> None:
     kill_everywhere(routed, routed.paid_twice, routed.strike, routed.is_given_back_once, publish)
 
 
+@pytest.mark.long
 @pytest.mark.req("B4", "B8", "B9", "B14")
 def test_a_refund_from_the_queue_survives_a_kill_at_every_point(routed: Crashing, publish: Publish) -> None:
     def strike(_: Case, die_at: int) -> Life:
@@ -111,6 +115,7 @@ def test_a_refund_from_the_queue_survives_a_kill_at_every_point(routed: Crashing
     kill_everywhere(routed, routed.to_be_refunded, strike, routed.is_given_back_once, publish)
 
 
+@pytest.mark.long
 @pytest.mark.req("B6", "B8", "B14", "P2")
 def test_a_claimed_webhook_survives_a_kill_at_every_point(delegated: Crashing, publish: Publish) -> None:
     kill_everywhere(delegated, delegated.paid, delegated.strike, delegated.is_settled_once, publish)

@@ -157,6 +157,7 @@ def test_what_fails_for_a_while_is_done_in_the_end_and_once(world: World, way: s
     publish(f"{way}, failing {TIMES} times, then done and one order: {len(cases)} of {len(PASSING)} ways to fail")
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "B6", "L15")
 def test_what_fails_for_good_is_dead_with_its_reason_and_done_after_a_replay(strict: World, publish: Publish) -> None:
     cases = [troubled(strict, trouble, None) for trouble in TROUBLES]

@@ -81,6 +81,7 @@ class Hold:
             self._go_on.wait(60)
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "B6", "B8", "B14")
 def test_the_shop_goes_on_for_a_killed_server_and_nobody_makes_a_second_order(
     world: World, balancer: Balancer, publish: Callable[[str], None]

@@ -85,6 +85,7 @@ def announce(world: World, transactions: list[str], number: int) -> None:
             wait_until(each, 20, interval=0.05)
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "P3", "B4")
 def test_three_paid_payments_give_one_order_and_two_refunds_whatever_comes_first(
     world: World, publish: Callable[[str], None]

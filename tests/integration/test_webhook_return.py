@@ -87,6 +87,7 @@ def test_the_return_settles_the_cart_within_two_seconds(world: World, publish: P
     assert late <= 1
 
 
+@pytest.mark.long
 @pytest.mark.req("P2", "B15")
 def test_return_and_webhook_at_the_same_instant_give_one_order_100_of_100(world: World, publish: Publish) -> None:
     for shop in world.shops:
