@@ -85,7 +85,7 @@ def test_of_two_that_deadlock_both_get_through(ledger: SqlLedger) -> None:
         other = pool.submit(ledger.in_cart, OTHER_CART, lambda tx: work(tx, "b", "a"))
         one.result(timeout=30)
         other.result(timeout=30)
-    assert len(runs) == 3
+    assert len(runs) >= 3, "nobody was in the other's way"
     states = [ledger.find_state(cart) for cart in (CART, OTHER_CART)]
     assert [state.fence for state in states if state] == [2, 2]
 

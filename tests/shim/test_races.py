@@ -42,7 +42,7 @@ def world(mariadb: PrivateMariaDB, request: pytest.FixtureRequest) -> Iterator[S
 @pytest.mark.req("P1", "P5", "B3")
 @pytest.mark.parametrize("course", COURSES)
 def test_one_payment_and_one_order(world: ShimWorld, course: str, publish: Callable[[str], None]) -> None:
-    wrong = courses.run_often(world, COURSES[course], CARTS)
+    wrong = courses.run_often(world, COURSES[course], CARTS, publish=publish)
 
     publish(f"one payment and one order: {CARTS - len(wrong)} of {CARTS} carts")
     assert wrong == []

@@ -8,8 +8,9 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +53,13 @@ class WebServer:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(SHIM, target)
 
+    def outages(self) -> int:
+        """How often the shim has not heard the sidecar, or not in time."""
+        name = f"{MODULE}-outages.json"
+        files = [*self.folder.rglob(name), *self.temp.glob(name)]
+        counts = [wait_until(partial(_counted, file), what=f"{file} to be written") for file in files]
+        return sum(sum(count) for count in counts if count)
+
     def journal(self) -> list[str]:
         """What the scripts noted since `forget`; the shop writes it with the setting `journal`."""
         path = self.folder / "journal.txt"
@@ -91,6 +99,14 @@ class WebServer:
     def held(self, place: str) -> int:
         """How many scripts wait there."""
         return len(list(self.folder.glob(f"held-{place}.*")))
+
+
+def _counted(file: Path) -> list[int] | None:
+    """What the shim has counted there, and a 0; None while it is being written."""
+    with suppress(json.JSONDecodeError):
+        days = json.loads(file.read_text()).get("days", {})
+        return [0, *(int(number) for day in days.values() for number in day.values())]
+    return None
 
 
 def build_shop(folder: Path, database: Database, settings: dict[str, Any]) -> None:

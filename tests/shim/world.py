@@ -70,7 +70,8 @@ class ShimWorld:
             answers.append(self.announce(transaction_id, server).status)
             return answers[-1] == 200
 
-        wait_until(taken, 30, what=f"{transaction_id} to be taken", interval=0.05)
+        # A claim whose answer came too late for the module leaves a lease, which stands for a minute.
+        wait_until(taken, 100, what=f"{transaction_id} to be taken", interval=0.05)
         return answers
 
     def payments_at_mollie(self, cart_id: int) -> list[str]:

@@ -68,10 +68,14 @@ final class Reach
         return $found;
     }
 
-    /** @return string[] shops in which the Mollie module is on, and this one off or not registered on all its hooks */
+    /**
+     * @return string[] shops in which the Mollie module is on, and this one off or not registered on all its hooks; the
+     *                  hooks of the shop that is asked about are told of by their names elsewhere
+     */
     private function shopsLeftOut(): array
     {
         $own = (int) $this->module->id;
+        $asked = (int) Context::getContext()->shop->id;
 
         return $this->column(
             'SELECT s.`name` FROM `%1$sshop` s'
@@ -79,7 +83,8 @@ final class Reach
             . ' INNER JOIN `%1$smodule` m ON m.`id_module` = theirs.`id_module`'
             . ' AND m.`name` = "mollie" AND m.`active` = 1'
             . ' LEFT JOIN `%1$smodule_shop` own ON own.`id_shop` = s.`id_shop` AND own.`id_module` = ' . $own
-            . ' WHERE s.`active` = 1 AND s.`deleted` = 0 AND (own.`id_module` IS NULL OR ('
+            . ' WHERE s.`active` = 1 AND s.`deleted` = 0'
+            . ' AND (own.`id_module` IS NULL OR s.`id_shop` <> ' . $asked . ' AND ('
             . 'SELECT COUNT(DISTINCT h.`name`) FROM `%1$shook_module` hm INNER JOIN `%1$shook` h USING (`id_hook`)'
             . ' WHERE hm.`id_module` = ' . $own . ' AND hm.`id_shop` = s.`id_shop`'
             . ' AND h.`name` IN (' . self::hookNames() . ')) < ' . count(Installer::hooks(_PS_VERSION_)) . ')'
