@@ -78,12 +78,21 @@ def test_the_demo_serves_its_shop_on_the_next_free_port_until_it_is_interrupted(
 
 
 def test_an_interrupted_scenario_proves_nothing_and_leaves_nothing(tmp_path: Path) -> None:
-    process = command("--once", folder=tmp_path)
+    status, said = interrupted(tmp_path)
+    for _ in range(2):
+        if "With it, once" in said or "The demo failed" in said:
+            # It was through before the signal came, as on a busy machine.
+            status, said = interrupted(tmp_path)
+
+    assert status == 130, said
+    assert list(tmp_path.iterdir()) == []
+
+
+def interrupted(folder: Path) -> tuple[int, str]:
+    """The scenario with Ctrl-C in the beginning: its exit code, and all that it said."""
+    process = command("--once", folder=folder)
     assert process.stdout is not None
     process.stdout.readline()
-
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
-
-    assert process.returncode == 130
-    assert list(tmp_path.iterdir()) == []
+    out, err = process.communicate(timeout=100)
+    return process.returncode, out + err
